@@ -16,17 +16,31 @@ from seedctl.aws.settings import AWSSettings
 from seedctl.deployed import RootStack, deployed_outputs, read_stack
 from seedctl.outputs.from_stack import document_text
 from tests.deployed_backends import Deployed, stack_with
+from tests.fake_aws import FakeAWS
 from tests.outputs.backends import ALL, BACKENDS, introspection_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from tests.fake_aws import FakeAWS
-
 STORAGE = {"storageRegion": "us-east-1", "bucketName": "files"}
 REFERENCES = "/amplify/resource_reference/demodatarules/dev-sandbox-eceefcae99/"
 BUCKET, KEY = (f"_MODEL_INTROSPECTION_SCHEMA_{part}" for part in ("BUCKET_NAME", "KEY"))
 WITH_DATA = [name for name in ALL if introspection_of(name) is not None]
+
+
+class _Account:
+    """One server and its clients for all tests; each test sets what the server has."""
+
+    server: FakeAWS
+    aws: AWS
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _account() -> Iterator[None]:
+    with FakeAWS() as _Account.server:
+        settings = AWSSettings(region="us-east-1", endpoint_url=_Account.server.url)
+        with closing(AWS(settings)) as _Account.aws:
+            yield
 
 
 @pytest.fixture(autouse=True)
@@ -38,11 +52,9 @@ def _keys(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @contextmanager
 def _served(deployed: Deployed) -> Iterator[tuple[AWS, FakeAWS]]:
-    with (
-        deployed.serve() as server,
-        closing(AWS(AWSSettings(region="us-east-1", endpoint_url=server.url))) as aws,
-    ):
-        yield aws, server
+    _Account.server.replies = deployed.replies()
+    _Account.server.calls.clear()
+    yield _Account.aws, _Account.server
 
 
 def _read(deployed: Deployed, version: str = "1.4") -> tuple[RootStack, dict[str, Any]]:

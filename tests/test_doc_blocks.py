@@ -31,7 +31,7 @@ from seedctl.project.quotas import chosen_quotas
 from seedctl.report import Report
 from tests.fake_aws import FakeAWS
 from tests.running import DATA, CommandLine
-from tests.test_docs import BLOCKS, GROUPS, SCRIPTS, SECRETS, Block, is_file
+from tests.test_docs import BLOCKS, GROUPS, SCRIPTS, SECRETS, Block, is_file, with_fewer_rows
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -169,25 +169,31 @@ def test_fragments(
     """A part of a script runs where the rest of it has created and signed in a user."""
     with connect(project, local=True, observer=Report()) as backend:
         for name, value in SECRETS.items():
-            backend.secrets.set(name, value)
+            if f'"{name}"' in block.text:
+                backend.secrets.set(name, value)
         url = backend.environment()["AWS_ENDPOINT_URL"] or ""
         monkeypatch.setenv("AWS_ENDPOINT_URL", url)
         names: dict[str, Any] = {"__name__": "__main__"}
         if "create_and_sign_up_user(" not in block.text:
-            exec(_BEFORE, names)
+            exec(_SIGN_UP, names)
+            exec(_RECORDS if "models" in block.text else "", names)
         if "temporary_password" in block.text:
             pool = backend.require_auth().user_pool_id
             invited = {"Username": "kim@example.com", "TemporaryPassword": "Temp0rary!"}
             backend.aws.call("cognito-idp", "AdminCreateUser", {"UserPoolId": pool, **invited})
-        exec(compile(block.text.replace("http://127.0.0.1:20005", url), block.id, "exec"), names)
+        text = with_fewer_rows(block.text).replace("http://127.0.0.1:20005", url)
+        exec(compile(text, block.id, "exec"), names)
 
 
-_BEFORE = f"""
+_SIGN_UP = f"""
 import seedctl
 seedctl.create_and_sign_up_user("{USER}", "{PASSWORD}", sign_in_after_creation=True)
+"""
+_RECORDS = """
+import seedctl
 models = seedctl.data.generate_client().models
-models.Post.create({{"id": "p-1", "title": "One", "labels": ["a"]}})
-models.Comment.create({{"postId": "p-1", "text": "First"}})
+models.Post.create({"id": "p-1", "title": "One", "labels": ["a"]})
+models.Comment.create({"postId": "p-1", "text": "First"})
 """
 
 

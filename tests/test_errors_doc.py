@@ -5,6 +5,7 @@ from __future__ import annotations
 import inspect
 import json
 import os
+import shutil
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -18,7 +19,7 @@ from seedctl.owner import Ownership
 from seedctl.project import BackendIdentifier, Project
 from tests.deployed_backends import Deployed
 from tests.fake_aws import CALLER, FakeAWS, described_stack
-from tests.running import CommandLine, Result, make_project
+from tests.running import DATA, CommandLine, Result, make_project
 from tests.source.conftest import install
 from tests.source.recording import FakeNode
 
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
 
     Trigger = Callable[["Scene"], Result]
 
+OUTPUTS = DATA / "outputs"
 USER, PASSWORD = "ann@example.com", "Password123!"
 CREATE = f"create_and_sign_up_user(username={USER!r}, password={PASSWORD!r})\n"
 MFA_CREATE = CREATE.replace(")", ", sign_in_flow='MFA')")
@@ -34,7 +36,8 @@ SIGN_IN = f"sign_in_user(username={USER!r}, password={PASSWORD!r})\n"
 MFA_SIGN_IN = SIGN_IN.replace(")", ", sign_in_flow='MFA')")
 
 
-TODO = f"{CREATE}{SIGN_IN}client = data.generate_client()\n"
+SIGNED_IN = CREATE.replace(")", ", sign_in_after_creation=True)")
+CLIENT = "client = data.generate_client()\n"
 
 
 class Scene:
@@ -70,11 +73,10 @@ class Scene:
         document["auth"].update(changes)
         path.write_text(json.dumps(document))
 
-    def data(self, text: str, *, outputs: str = "todo_userpool") -> Result:
-        """Run *text* with a signed-in user and a client of the models in *outputs*."""
-        source = Path(__file__).parent / "data" / "outputs" / f"{outputs}.json"
-        (self.folder / "amplify_outputs.json").write_text(source.read_text(encoding="utf-8"))
-        return self.local(TODO + text)
+    def data(self, text: str, *, outputs: str = "todo_userpool", before: str = "") -> Result:
+        """Run *before*, and *text* with a client of the models in *outputs*."""
+        shutil.copy(OUTPUTS / f"{outputs}.json", self.folder / "amplify_outputs.json")
+        return self.local(f"{before}{CLIENT}{text}")
 
     def source(self, *, packages: bool = True, path: str | None = None) -> Result:
         """Read the project's source with a Node that ends without a result."""
@@ -85,11 +87,10 @@ class Scene:
         self.monkeypatch.setenv("PATH", path or f"{node.folder}:{os.environ['PATH']}")
         return self.seedctl("local", "init", "--from", "source")
 
-    def files(self, text: str, *, outputs: str = "store_userpool") -> Result:
-        """Run *text* with a signed-in user and the buckets in *outputs*."""
-        source = Path(__file__).parent / "data" / "outputs" / f"{outputs}.json"
-        (self.folder / "amplify_outputs.json").write_text(source.read_text(encoding="utf-8"))
-        return self.local(f"from pathlib import Path\n{CREATE}{SIGN_IN}{text}")
+    def files(self, text: str, *, outputs: str = "store_userpool", before: str = "") -> Result:
+        """Run *before*, and *text* with the buckets in *outputs*."""
+        shutil.copy(OUTPUTS / f"{outputs}.json", self.folder / "amplify_outputs.json")
+        return self.local(f"{before}{text}")
 
     @staticmethod
     def raised(call: Callable[[], object]) -> Result:
@@ -129,7 +130,7 @@ def _nobody_to_ask(scene: Scene) -> Result:
 
 def _no_identity_pool(scene: Scene) -> Result:
     scene.auth(identity_pool_id=None)
-    return scene.local(f"{TODO}client.models.Todo.list(auth_mode='iam')")
+    return scene.local(f"{CLIENT}client.models.Todo.list(auth_mode='iam')")
 
 
 def _no_identity_for_a_path(scene: Scene) -> Result:
@@ -366,22 +367,30 @@ TRIGGERS: dict[str, Trigger] = {
 
 TRIGGERS.update(
     {
-        "GraphQLError": lambda s: s.data("client.queries.ping()", outputs="store_userpool"),
+        "GraphQLError": lambda s: s.data(
+            "client.queries.ping()", outputs="store_userpool", before=SIGNED_IN
+        ),
         "UnauthorizedError": lambda s: s.data(
-            "client.models.AdminThing.create({'content': 'x'})", outputs="auth_rules"
+            "client.models.AdminThing.create({'content': 'x'})",
+            outputs="auth_rules",
+            before=SIGNED_IN,
         ),
         "ConditionalCheckFailedError": lambda s: s.data(
-            "client.models.Todo.update({'id': 'nobody', 'content': 'x'})"
+            "client.models.Todo.update({'id': 'nobody', 'content': 'x'})", before=SIGNED_IN
         ),
         "InvalidArgumentsError": lambda s: s.data(
             "client.graphql('query { listProducts(sortDirection: ASC) { items { sku } } }')",
             outputs="store_userpool",
+            before=SIGNED_IN,
         ),
-        "GraphQLValidationError": lambda s: s.data("client.graphql('query { nope }')"),
+        "GraphQLValidationError": lambda s: s.data(
+            "client.graphql('query { nope }')", before=SIGNED_IN
+        ),
         "DynamoDBError": lambda s: s.data(
             "client.models.Product.create({'sku': 's', 'warehouse': 'w', 'shelf': 1, 'name': 'n',"
             " 'price': {'amount': 1.5, 'currency': 'EUR'}, 'manufacturer': '', 'launchDate': '2026-01-01', 'rank': 1}, validate=False)",
             outputs="store_userpool",
+            before=SIGNED_IN,
         ),
         "BulkError": lambda s: s.data("client.models.Todo.create_many([{'content': 5}])"),
         "InvalidInputError": lambda s: s.data("client.models.Todo.create({'content': 5})"),
@@ -393,14 +402,17 @@ TRIGGERS.update(
         "UnknownModelError": lambda s: s.data("client.models.Todoo"),
         "UnknownOperationError": lambda s: s.data("client.models.Todo.lost()"),
         "StaleSchemaFileError": _unwritten_types,
-        "NoValidAuthTokens": lambda s: s.data("auth.sign_out()\nclient.models.Todo.list()"),
+        "NoValidAuthTokens": lambda s: s.data(
+            "auth.sign_out()\nclient.models.Todo.list()", before=SIGNED_IN
+        ),
         "NoSignedUser": lambda s: s.data(
             "import dataclasses\n"
             f"session = {SIGN_IN}"
             "session._tokens = dataclasses.replace(\n"
             "    session._tokens, expires_at=0.0, refresh='no-such-refresh-token'\n"
             ")\n"
-            "client.models.Todo.list()"
+            "client.models.Todo.list()",
+            before=CREATE,
         ),
         "NoCredentials": _no_identity_pool,
         "NoAuthorizationHeader": lambda s: s.data("client.models.Todo.list(auth_mode='lambda')"),
@@ -414,7 +426,7 @@ def _too_large(scene: Scene) -> Result:
     # A sparse file: it has this size, but uses no disk space.
     with (scene.folder / "huge").open("wb") as file:
         file.truncate(5 * 1024**4 + 1)
-    return scene.files("storage.upload_data('public/x', Path('huge'))")
+    return scene.files("import pathlib\nstorage.upload_data('public/x', pathlib.Path('huge'))")
 
 
 TRIGGERS.update(
@@ -426,7 +438,8 @@ TRIGGERS.update(
         "NoSuchKey": lambda s: s.files("storage.download_data('public/nope')"),
         "NotFound": lambda s: s.files("storage.get_properties('public/nope')"),
         "PreconditionFailed": lambda s: s.files(
-            "for _ in range(2): storage.upload_data('public/x', 'x', prevent_overwrite=True)"
+            "for _ in range(2): storage.upload_data('public/x', 'x', prevent_overwrite=True)",
+            before=SIGNED_IN,
         ),
         "NoIdentityId": _no_identity_for_a_path,
         "InvalidStorageBucket": lambda s: s.files("storage.list('public/', bucket='nope')"),

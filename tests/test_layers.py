@@ -63,6 +63,10 @@ ONLY_HOME = {
     "urllib3": "appsync",
 }
 
+# Functions that import, print or end the process, by their last names.
+_IMPORTING = {"import_module", "__import__"}
+_ENDING = {"print", "exit", "quit", "_exit", "abort"}
+
 MAX_LINES = 350
 
 
@@ -75,8 +79,21 @@ class Module:
     is_package: bool = False
 
     @cached_property
+    def _contents(self) -> tuple[list[ast.AST], list[str]]:
+        # Of the whole tree little is stored: it would slow the garbage collector down.
+        tree = ast.parse(self.source)
+        nodes = [node for node in ast.walk(tree) if _is_checked(node)]
+        return nodes, [node.name for node in tree.body if isinstance(node, ast.ClassDef)]
+
+    @property
     def nodes(self) -> list[ast.AST]:
-        return list(ast.walk(ast.parse(self.source)))
+        """The statements and calls that import, print or exit, and some others."""
+        return self._contents[0]
+
+    @property
+    def classes(self) -> list[str]:
+        """The names of the classes at the top of the module."""
+        return self._contents[1]
 
     @cached_property
     def imports(self) -> tuple[str, ...]:
@@ -86,6 +103,17 @@ class Module:
     def package(self) -> str:
         """The part of seedctl that it is in, by which it has its layer."""
         return self.name.partition(".")[0]
+
+
+def _called(node: ast.Call) -> str:
+    """Return the name of the function that *node* calls, without what stands before a dot."""
+    return getattr(node.func, "attr", getattr(node.func, "id", ""))
+
+
+def _is_checked(node: ast.AST) -> bool:
+    if isinstance(node, ast.Call):
+        return _called(node) in {*_IMPORTING, *_ENDING}
+    return isinstance(node, ast.Import | ast.ImportFrom | ast.Raise)
 
 
 def _modules() -> list[Module]:
@@ -128,9 +156,7 @@ def _imports(module: Module) -> Iterator[str]:
                 base = ".".join([*above, base] if base else above)
             for alias in node.names:
                 yield f"{base}.{alias.name}"
-        elif isinstance(node, ast.Call) and ast.unparse(node.func).endswith(
-            ("import_module", "__import__")
-        ):
+        elif isinstance(node, ast.Call) and _called(node) in _IMPORTING:
             name = node.args[0] if node.args else None
             if isinstance(name, ast.Constant) and isinstance(name.value, str):
                 yield name.value
@@ -198,10 +224,7 @@ def circles(modules: Iterable[Module]) -> list[list[str]]:
 def classes_defined_twice(modules: Iterable[Module]) -> list[str]:
     """Return the class names that client or sandbox define in more than one module."""
     found = Counter(
-        (module.package == "local", node.name)
-        for module in modules
-        for node in ast.parse(module.source).body
-        if isinstance(node, ast.ClassDef)
+        (module.package == "local", name) for module in modules for name in module.classes
     )
     return sorted(name for (_, name), count in found.items() if count > 1)
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import quote, quote_plus
 
 import pytest
-from hypothesis import example, given
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from seedctl import masking, process_state
@@ -58,27 +58,28 @@ def _base64_digits(before: bytes, value: bytes, after: bytes, *, url_safe: bool 
 @pytest.mark.parametrize(
     "secret", [PLAIN, AWKWARD, APOSTROPHE], ids=["ascii", "unicode", "apostrophe"]
 )
-@pytest.mark.parametrize("form", FORMS.values(), ids=FORMS)
-def test_each_spelling_is_masked(form: Callable[[str], str], secret: str) -> None:
+def test_each_spelling_is_masked(secret: str) -> None:
     """A secret is masked in each of its spellings: URL, JSON, repr, hex."""
-    register(secret)
-    spelled = form(secret)
-    assert mask(f"before '{spelled}' after") == "before '***' after"
+    for name, form in FORMS.items():
+        with process_state.fresh():
+            register(secret)
+            assert mask(f"before '{form(secret)}' after") == "before '***' after", name
 
 
 @pytest.mark.parametrize("secret", [PLAIN, AWKWARD, "abcd"], ids=["ascii", "unicode", "shortest"])
 @pytest.mark.parametrize("url_safe", [False, True], ids=["standard", "url-safe"])
-@pytest.mark.parametrize("offset", range(7))
-def test_base64_is_masked_at_every_alignment(offset: int, url_safe: bool, secret: str) -> None:
+def test_base64_is_masked_at_every_alignment(url_safe: bool, secret: str) -> None:
     """A secret is masked inside base64, wherever it starts in the encoded bytes."""
-    register(secret)
-    before, after = b"u:" * offset, b"@host"
     encode = base64.urlsafe_b64encode if url_safe else base64.b64encode
-    for neighbour in (before, before[1:]):
-        text = encode(neighbour + secret.encode() + after).decode()
-        digits = _base64_digits(neighbour, secret.encode(), after, url_safe=url_safe)
-        assert digits in text
-        assert digits not in mask(text)
+    after = b"@host"
+    for length in range(13):
+        before = b"u:u:u:u:u:u:"[:length]
+        with process_state.fresh():
+            register(secret)
+            text = encode(before + secret.encode() + after).decode()
+            digits = _base64_digits(before, secret.encode(), after, url_safe=url_safe)
+            assert digits in text
+            assert digits not in mask(text), before
 
 
 @pytest.mark.parametrize(
@@ -180,21 +181,11 @@ BLOCK = base64.b64encode(bytes(range(256)) * 5).decode()
         pytest.param({"SRP_B": "0b" * 384, "USERNAME": "ann"}, "0b" * 384, id="SRP_B"),
     ],
 )
-@pytest.mark.parametrize(
-    "spell",
-    [
-        pytest.param(json.dumps, id="JSON"),
-        pytest.param(repr, id="repr"),
-        pytest.param(lambda members: repr(json.dumps(members).encode()), id="bytes"),
-        pytest.param(lambda members: json.dumps(json.dumps(members)), id="JSON in JSON"),
-    ],
-)
-def test_the_values_of_a_sign_in_are_recognised(
-    spell: Callable[[object], str], members: dict[str, str], secret: str
-) -> None:
+def test_the_values_of_a_sign_in_are_recognised(members: dict[str, str], secret: str) -> None:
     """The values that Cognito and a client exchange are masked; text beside them is not."""
-    shown = spell(members)
-    assert mask(shown) == shown.replace(secret, MASK)
+    as_json = json.dumps(members)
+    for shown in (as_json, repr(members), repr(as_json.encode()), json.dumps(as_json)):
+        assert mask(shown) == shown.replace(secret, MASK)
 
 
 @pytest.mark.parametrize(
@@ -345,8 +336,9 @@ def test_no_spelling_of_a_secret_remains(secret: str, before: str, after: str) -
             assert digits not in mask(encode(b"".join(around)).decode())
 
 
-@given(secrets=st.lists(_SECRETS, min_size=2, max_size=5), order=st.randoms())
-def test_none_of_many_secrets_remains(secrets: list[str], order: object) -> None:
+@settings(max_examples=50)
+@given(secrets=st.lists(_SECRETS, min_size=2, max_size=5))
+def test_none_of_many_secrets_remains(secrets: list[str]) -> None:
     """If several secrets follow each other directly, none of them remains."""
     with process_state.fresh():
         for secret in secrets:

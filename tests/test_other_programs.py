@@ -6,7 +6,7 @@ import json
 import os
 import shutil
 import subprocess
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 from urllib.request import urlopen
 
 import boto3
@@ -79,7 +79,10 @@ def test_boto3(variables: Mapping[str, str], monkeypatch: pytest.MonkeyPatch) ->
     session = boto3.Session()
     users = session.client("cognito-idp").list_users(UserPoolId=POOL)["Users"]
     assert [user["UserStatus"] for user in users] == ["CONFIRMED"]
-    session.client("ssm").put_parameter(Name="/a/b", Value="v", Type="SecureString")
+    ssm = session.client("ssm")
+    ssm.put_parameter(Name="/a/b", Value="v", Type="SecureString")
+    found = ssm.get_parameter(Name="/a/b", WithDecryption=True)
+    assert found["Parameter"]["Value"] == "v"
     assert session.client("sts").get_caller_identity()["Account"] == "000000000000"
     s3 = session.resource("s3").Bucket(BUCKET)
     s3.put_object(Key="ü b.txt", Body=b"hello")
@@ -87,28 +90,18 @@ def test_boto3(variables: Mapping[str, str], monkeypatch: pytest.MonkeyPatch) ->
 
 
 def test_the_aws_cli(variables: Mapping[str, str], tmp_path: Path) -> None:
-    """Users, secrets, and files up and down, in one request and in parts."""
+    """Users, and files up and down, in one request and in parts; for secrets it is like boto3."""
     aws = _installed("aws")
-
-    def call(*words: str) -> Any:
-        return json.loads(_run([aws, *words, "--output", "json"], variables))
-
-    assert len(call("cognito-idp", "list-users", "--user-pool-id", POOL)["Users"]) == 1
-    call("ssm", "put-parameter", "--name", "/a/b", "--value", "v", "--type", "SecureString")
-    found = call("ssm", "get-parameter", "--name", "/a/b", "--with-decryption")
-    assert found["Parameter"]["Value"] == "v"
+    listed = _run([aws, "cognito-idp", "list-users", "--user-pool-id", POOL], variables)
+    assert len(json.loads(listed)["Users"]) == 1
     folder = tmp_path / "up"
     folder.mkdir()
     (folder / "small.txt").write_text("hello")
     (folder / "large.bin").write_bytes(os.urandom(9_000_000))
     _run([aws, "s3", "sync", str(folder), f"s3://{BUCKET}/a/", "--no-progress"], variables)
-    listed = _run([aws, "s3", "ls", f"s3://{BUCKET}/a/"], variables)
-    assert [line.split()[-2:] for line in listed.splitlines()] == [
-        ["9000000", "large.bin"],
-        ["5", "small.txt"],
-    ]
     back = tmp_path / "down"
     _run([aws, "s3", "cp", f"s3://{BUCKET}/a/", str(back), "--recursive"], variables)
+    assert sorted(each.name for each in back.iterdir()) == ["large.bin", "small.txt"]
     for name in ("small.txt", "large.bin"):
         assert (back / name).read_bytes() == (folder / name).read_bytes()
 

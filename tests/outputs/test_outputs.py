@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from seedctl.errors import (
@@ -331,18 +331,15 @@ MISTYPED = [
 ]
 
 
-@pytest.mark.parametrize(
-    ("key_path", "value", "place", "expected"),
-    [pytest.param(*row, id=f"{row[0]} = {json.dumps(row[1])}") for row in MISTYPED],
-)
-def test_a_mistyped_key(key_path: str, value: object, place: str, expected: str) -> None:
+def test_a_mistyped_key() -> None:
     """For a value of the wrong type, the error names file, key path and what was expected."""
-    with pytest.raises(InvalidAmplifyOutputsError) as caught:
-        parse_outputs(_changed(key_path, value), HERE)
-    assert caught.value.message.startswith(f"{HERE}: {place} is ")
-    assert expected in caught.value.message.partition("; expected ")[2]
-    assert caught.value.exit_code == 3
-    assert "npx ampx" in (caught.value.resolution or "")
+    for key_path, value, place, expected in MISTYPED:
+        with pytest.raises(InvalidAmplifyOutputsError) as caught:
+            parse_outputs(_changed(key_path, value), HERE)
+        assert caught.value.message.startswith(f"{HERE}: {place} is "), (key_path, value)
+        assert expected in caught.value.message.partition("; expected ")[2], (key_path, value)
+        assert caught.value.exit_code == 3
+        assert "npx ampx" in (caught.value.resolution or "")
 
 
 REQUIRED = [
@@ -493,6 +490,18 @@ def _replaced(node: Any, path: tuple[Any, ...], value: Any) -> Any:
     return changed
 
 
+_ODD: tuple[Any, ...] = (None, True, 0, -1, 1e400, "", "x", "\ud800", [], [None], {}, {"": [0]})
+
+
+@pytest.mark.parametrize("document", [BASIC, MFA], ids=["basic", "mfa"])
+def test_any_value_in_any_place_is_read_or_refused(document: Any) -> None:
+    """With an odd value in place of any node, the file is read, or refused with its name."""
+    for place in _places(document):
+        for value in _ODD:
+            _read_or_refuse(_replaced(document, place, value))
+
+
+@settings(max_examples=30)
 @given(data=st.data(), document=st.sampled_from([BASIC, MFA]))
 def test_any_other_document_is_read_or_refused(data: st.DataObject, document: Any) -> None:
     """With any JSON in place of any node, the file is read, or refused with its name."""
@@ -502,6 +511,7 @@ def test_any_other_document_is_read_or_refused(data: st.DataObject, document: An
     _read_or_refuse(document)
 
 
+@settings(max_examples=30)
 @given(document=_JSON)
 def test_any_json_at_all_is_read_or_refused(document: Any) -> None:
     """Any other JSON document is read, or refused with the file's name."""

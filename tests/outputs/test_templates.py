@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from seedctl.errors import InvalidAmplifyOutputsError
@@ -194,6 +194,7 @@ def _nested(draw: st.DrawFn, depth: int = 3) -> tuple[object, str]:
     return {"Fn::Join": [separator, values]}, separator.join(texts)
 
 
+@settings(max_examples=50)
 @given(_nested())
 def test_nested_functions(case: tuple[object, str]) -> None:
     """However Join, Select and Split are nested, the text is the same as with Python's own."""

@@ -34,21 +34,21 @@ def project(tmp_path: Path) -> Project:
     return Project(tmp_path)
 
 
-@pytest.mark.parametrize("row", ROWS, ids=lambda row: row["stack_name"][-40:])
-def test_names_of_branches_equal_those_of_ampx(row: dict[str, Any], project: Project) -> None:
+def test_names_of_branches_equal_those_of_ampx(project: Project) -> None:
     """A branch is found by its raw name, and any backend by its stack's name: with ampx's paths."""
-    raw, stack = row["identifier"], row["stack_name"]
-    choice = BackendChoice(identifier=BackendIdentifier(**raw))
-    if raw["type"] == "branch":
-        choice = BackendChoice(app_id=raw["namespace"], branch=raw["name"])
-    choice.check(is_local=False)
-    by_name = chosen_identifier(choice, project)
-    by_stack = chosen_identifier(BackendChoice(stack=stack), project)
-    for identifier in (by_name, by_stack):
-        assert identifier.stack_name == stack
-        assert identifier.parameter_path("password") == row["parameter_path"]
-    assert json.loads(by_name.to_json()) == raw
-    assert by_name.shared_prefix == f"/amplify/shared/{raw['namespace']}"
+    for row in ROWS:
+        raw, stack = row["identifier"], row["stack_name"]
+        choice = BackendChoice(identifier=BackendIdentifier(**raw))
+        if raw["type"] == "branch":
+            choice = BackendChoice(app_id=raw["namespace"], branch=raw["name"])
+        choice.check(is_local=False)
+        by_name = chosen_identifier(choice, project)
+        by_stack = chosen_identifier(BackendChoice(stack=stack), project)
+        for identifier in (by_name, by_stack):
+            assert identifier.stack_name == stack
+            assert identifier.parameter_path("password") == row["parameter_path"], stack
+        assert json.loads(by_name.to_json()) == raw
+        assert by_name.shared_prefix == f"/amplify/shared/{raw['namespace']}", stack
 
 
 def test_the_table_is_complete() -> None:

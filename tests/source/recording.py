@@ -106,16 +106,18 @@ class FakeNode:
         self.ends(recorded["status"], output=recorded["output"], result=recorded["result"] or None)
 
 
+# With few programs: the shell alone does most of it.
 _PROGRAM = """#!/bin/sh
-here=$(dirname "$0")
-if [ "$1" = -e ]; then cat "$here/version"; exit; fi
+here=${0%/*}
+if [ "$1" = -e ]; then read -r version < "$here/version"; echo "$version"; exit; fi
 printf %s "$2" > "$here/task.json"
 env > "$here/environment"
-folder=$(sed 's/.*"folder": "\\([^"]*\\)".*/\\1/' "$here/task.json")
-cat "$here/output"
-cp -R "$here/assembly" "$folder/"
-if [ -s "$here/result.json" ]; then cp "$here/result.json" "$folder/"; fi
-status=$(cat "$here/status")
+folder=${2#*'"folder": "'}
+folder=${folder%%'"'*}
+if [ -s "$here/output" ]; then cat "$here/output"; fi
+if [ -s "$here/result.json" ]; then result=$here/result.json; fi
+cp -R "$here/assembly" ${result:+"$result"} "$folder/"
+read -r status < "$here/status"
 if [ "$status" -lt 0 ]; then kill "$status" $$; fi
 exit "$status"
 """
