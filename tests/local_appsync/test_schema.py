@@ -86,9 +86,15 @@ def _lines(schema: GraphQLSchema) -> Iterator[str]:
                     yield f"{type_.name}.{key}({name}: {argument.type})"
 
 
-def _deployed(name: str) -> set[str]:
+@cache
+def _deployed_schema(name: str) -> GraphQLSchema:
     text = (DATA / "schemas" / name).read_text(encoding="utf-8")
-    return set(_lines(build_schema(_PREAMBLE + text)))
+    return build_schema(_PREAMBLE + text)
+
+
+@cache
+def _deployed(name: str) -> set[str]:
+    return set(_lines(_deployed_schema(name)))
 
 
 def _is_accepted(row: dict[str, str], difference: str) -> bool:
@@ -111,8 +117,7 @@ def test_as_deployed(deployed: str, outputs: str) -> None:
 @pytest.mark.parametrize(("deployed", "outputs"), EXAMPLES.items())
 def test_order_of_fields(deployed: str, outputs: str) -> None:
     """Fields have the deployed order: an implicit id comes after the declared fields."""
-    text = (DATA / "schemas" / deployed).read_text(encoding="utf-8")
-    expected, made = build_schema(_PREAMBLE + text).type_map, _generated(outputs).type_map
+    expected, made = _deployed_schema(deployed).type_map, _generated(outputs).type_map
     compared = 0
     for name in expected.keys() & made.keys() - {"Query", "Mutation"}:
         type_ = expected[name]
@@ -160,14 +165,20 @@ def _recorded() -> list[dict[str, Any]]:
     return [row for row in vectors if row["expect"].get("requests")]
 
 
-@pytest.mark.parametrize("row", [pytest.param(row, id=row["id"]) for row in _recorded()])
-def test_recorded_documents(row: dict[str, Any]) -> None:
+def test_recorded_documents() -> None:
     """The documents of the JavaScript client are valid for the generated schema."""
-    schema = _generated(row["outputs"])
-    # One was recorded because it is rejected.
-    is_refused = "Validation error" in json.dumps(row["expect"].get("threw"))
-    for request in row["expect"]["requests"]:
-        assert bool(validate(schema, parse(request["query"]))) == is_refused
+    wrong, checked = [], dict[tuple[str, str], bool]()
+    for row in _recorded():
+        # One was recorded because it is rejected.
+        is_refused = "Validation error" in json.dumps(row["expect"].get("threw"))
+        for request in row["expect"]["requests"]:
+            key = row["outputs"], request["query"]
+            if key not in checked:
+                checked[key] = bool(validate(_generated(row["outputs"]), parse(request["query"])))
+            if checked[key] != is_refused:
+                wrong.append((row["id"], request["query"]))
+    assert len(checked) > 30
+    assert wrong == []
 
 
 @pytest.mark.parametrize("outputs", OUTPUTS)
