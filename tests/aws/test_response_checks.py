@@ -16,6 +16,7 @@ from seedctl.aws.identity_client import with_identity
 from seedctl.aws.response_checks import REQUIRED_MEMBERS
 from seedctl.aws.settings import AWSSettings
 from seedctl.errors import InvalidResponseError
+from tests.cases import case
 from tests.s3.s3 import FakeIdentity
 
 if TYPE_CHECKING:
@@ -86,9 +87,9 @@ def test_foreign_responses_are_refused(endpoint: Endpoint, service: str, operati
         assert "proxy" in (caught.value.resolution or ""), name
 
 
-@pytest.mark.parametrize(
-    ("operation", "body", "missing"),
-    [
+def test_missing_members_and_wrong_types(endpoint: Endpoint) -> None:
+    """A member of the wrong type counts as missing; the error names the first one."""
+    for operation, body, missing in (
         ("GetParameter", b'{"Parameter": 5}', None),
         ("GetParameter", b'{"Parameter": {"Version": "1", "LastModifiedDate": 0}}', "Version"),
         ("GetParameter", b'{"Parameter": {"Version": 1, "LastModifiedDate": "x"}}', None),
@@ -96,15 +97,11 @@ def test_foreign_responses_are_refused(endpoint: Endpoint, service: str, operati
         ("GetParametersByPath", b'{"Parameters": [{"Name": ""}]}', r"Parameters\[\].Name"),
         ("GetParametersByPath", b'{"Parameters": null}', r"Parameters\[\].Name"),
         ("PutParameter", b"", "Version"),
-    ],
-)
-def test_missing_members_and_wrong_types(
-    endpoint: Endpoint, operation: str, body: bytes, missing: str | None
-) -> None:
-    """A member of the wrong type counts as missing; the error names the first one."""
-    endpoint.raw = body
-    with pytest.raises(InvalidResponseError, match=missing or "not AWS's"):
-        _call(endpoint, "ssm", operation)
+    ):
+        with case(operation, body, missing):
+            endpoint.raw = body
+            with pytest.raises(InvalidResponseError, match=missing or "not AWS's"):
+                _call(endpoint, "ssm", operation)
 
 
 @pytest.mark.parametrize(
@@ -122,14 +119,19 @@ def test_incomplete_sign_in_responses(endpoint: Endpoint, operation: str, body: 
         _call(endpoint, "cognito-idp", operation)
 
 
-@pytest.mark.parametrize("body", [b"", b"{}"], ids=["no body", "an empty object"])
-@pytest.mark.parametrize("operation", ["AdminAddUserToGroup", "RevokeToken"])
-def test_operations_without_required_members(
-    endpoint: Endpoint, operation: str, body: bytes
-) -> None:
+def test_operations_without_required_members(endpoint: Endpoint) -> None:
     """If no member is required, the body may be empty, or an empty object as from emulators."""
-    endpoint.raw = body
-    _call(endpoint, "cognito-idp", operation)
+    for operation in (
+        "AdminAddUserToGroup",
+        "RevokeToken",
+    ):
+        for case_name_1, body in (
+            ("no body", b""),
+            ("an empty object", b"{}"),
+        ):
+            with case(operation, case_name_1):
+                endpoint.raw = body
+                _call(endpoint, "cognito-idp", operation)
 
 
 def test_every_operation_that_is_called_has_a_row() -> None:

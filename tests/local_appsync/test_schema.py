@@ -8,7 +8,6 @@ from fnmatch import fnmatchcase
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
-import pytest
 from graphql import (
     GraphQLEnumType,
     GraphQLInputObjectType,
@@ -21,6 +20,7 @@ from graphql import (
 from seedctl.local.appsync.introspection import deployed_models
 from seedctl.local.appsync.schema import build
 from seedctl.outputs import load_outputs
+from tests.cases import case
 from tests.local_appsync.conftest import DATA
 from tests.local_appsync.sources import with_source
 
@@ -101,32 +101,34 @@ def _is_accepted(row: dict[str, str], difference: str) -> bool:
     return fnmatchcase(difference, row["line"])
 
 
-@pytest.mark.parametrize(("deployed", "outputs"), EXAMPLES.items())
-def test_as_deployed(deployed: str, outputs: str) -> None:
+def test_as_deployed() -> None:
     """The generated schema is the deployed one, except for the listed differences."""
-    expected, made = _deployed(deployed), set(_lines(_generated(outputs)))
-    differences = [f"- {line}" for line in expected - made] + [
-        f"+ {line}" for line in made - expected
-    ]
-    open_ones = [
-        line for line in differences if not any(_is_accepted(row, line) for row in ACCEPTED)
-    ]
-    assert sorted(open_ones) == []
+    for deployed, outputs in EXAMPLES.items():
+        with case(deployed, outputs):
+            expected, made = _deployed(deployed), set(_lines(_generated(outputs)))
+            differences = [f"- {line}" for line in expected - made] + [
+                f"+ {line}" for line in made - expected
+            ]
+            open_ones = [
+                line for line in differences if not any(_is_accepted(row, line) for row in ACCEPTED)
+            ]
+            assert sorted(open_ones) == []
 
 
-@pytest.mark.parametrize(("deployed", "outputs"), EXAMPLES.items())
-def test_order_of_fields(deployed: str, outputs: str) -> None:
+def test_order_of_fields() -> None:
     """Fields have the deployed order: an implicit id comes after the declared fields."""
-    expected, made = _deployed_schema(deployed).type_map, _generated(outputs).type_map
-    compared = 0
-    for name in expected.keys() & made.keys() - {"Query", "Mutation"}:
-        type_ = expected[name]
-        if not name.startswith("__") and isinstance(
-            type_, GraphQLObjectType | GraphQLInputObjectType
-        ):
-            assert list(made[name].fields) == list(type_.fields), name  # type: ignore[attr-defined]
-            compared += 1
-    assert compared > 10
+    for deployed, outputs in EXAMPLES.items():
+        with case(deployed, outputs):
+            expected, made = _deployed_schema(deployed).type_map, _generated(outputs).type_map
+            compared = 0
+            for name in expected.keys() & made.keys() - {"Query", "Mutation"}:
+                type_ = expected[name]
+                if not name.startswith("__") and isinstance(
+                    type_, GraphQLObjectType | GraphQLInputObjectType
+                ):
+                    assert list(made[name].fields) == list(type_.fields), name  # type: ignore[attr-defined]
+                    compared += 1
+            assert compared > 10
 
 
 def test_accepted_differences_exist() -> None:
@@ -181,9 +183,10 @@ def test_recorded_documents() -> None:
     assert wrong == []
 
 
-@pytest.mark.parametrize("outputs", OUTPUTS)
-def test_every_example_makes_a_schema(outputs: str) -> None:
+def test_every_example_makes_a_schema() -> None:
     """Each example's introspection gives a query and a mutation type."""
-    schema = _generated(outputs)
-    assert schema.query_type is not None
-    assert schema.mutation_type is not None
+    for outputs in OUTPUTS:
+        with case(outputs):
+            schema = _generated(outputs)
+            assert schema.query_type is not None
+            assert schema.mutation_type is not None
