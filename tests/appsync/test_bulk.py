@@ -167,6 +167,7 @@ def test_an_update_is_checked_as_one(
 
 def test_an_invalid_key_option(todo: Stage, table: Table) -> None:
     """A key= that cannot be used is refused before any row is read."""
+    key: Any
     for case_name, key, message in (
         ("unknown field", "nope", "no field of Todo.*nope"),
         ("no field", [], "no field of Todo"),
@@ -560,6 +561,7 @@ def test_invalid_options(todo: Stage, table: Table) -> None:
 
 def test_rows_that_are_not_iterable(todo: Stage, table: Table) -> None:
     """One record, a string or a number is refused."""
+    given: Any
     for given in (
         {"id": "x"},
         "rows",

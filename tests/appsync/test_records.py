@@ -81,6 +81,7 @@ def test_relations_load_with_the_auth_of_their_record(blog: Stage) -> None:
 
 def test_a_relation_refuses_other_options(blog: Stage) -> None:
     """The error names the options it takes and another way: a filter belongs to list()."""
+    call: Any
     for case_name, call, message, advice in (
         (
             "a filter",
@@ -365,6 +366,7 @@ def test_partial_data_comes_with_the_error(stage_of: Callable[..., Stage]) -> No
 
 def test_a_response_without_a_record_is_an_error(todo: Stage) -> None:
     """A record that is not in the response is not reported as written."""
+    answer: Any
     for answer in (
         None,
         {},
@@ -439,6 +441,7 @@ def test_an_existing_record_that_cannot_be_read(todo: Stage) -> None:
 
 def test_an_unknown_if_exists_is_refused(todo: Stage) -> None:
     """Nothing is sent for an unknown if_exists."""
+    if_exists: Any
     for if_exists in (
         "overwrite",
         "sign_in",

@@ -149,6 +149,7 @@ def test_a_value_that_is_not_json_is_refused() -> None:
 
 def test_a_wrong_record_is_refused_before_it_is_sent(blog: Stage) -> None:
     """The message names the model, the field and what was expected; nothing is sent."""
+    record: Any
     for case_name, record, message in (
         ("unknown field", {"titel": "x"}, r"Post has no field titel\."),
         ("missing", {"labels": []}, r"Post\.title is required"),

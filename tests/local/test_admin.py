@@ -215,6 +215,7 @@ def test_refused_options(client: Any) -> None:
 
 def test_mistyped_options(client: Any) -> None:
     """A value of the wrong JSON type is a SerializationException."""
+    given: dict[str, Any]
     for given in (
         {"Username": 1},
         {"UserAttributes": "x"},

@@ -111,6 +111,7 @@ def test_localising_twice_changes_nothing() -> None:
 
 def test_sparse_documents() -> None:
     """Missing and malformed sections are left unchanged."""
+    document: dict[str, Any]
     for document in (
         {},
         {"version": "1"},

@@ -211,7 +211,7 @@ def test_refused_paths(client: Any) -> None:
         ({"Recursive": "yes"}, "SerializationException: "),
     ):
         with case(given, refusal):
-            call = {"Path": "/a", **given}
+            call: dict[str, Any] = {"Path": "/a", **given}
             assert client.ssm_refusal("GetParametersByPath", **call).startswith(refusal)
 
 

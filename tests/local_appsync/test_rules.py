@@ -172,6 +172,7 @@ def test_api_key(blog: Any) -> None:
 
 def test_developer(ruled: Any) -> None:
     """The developer's own credentials may access every model."""
+    fields: dict[str, Any]
     for model, fields in (
         ("Note", {}),
         ("AdminThing", {}),

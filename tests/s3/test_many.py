@@ -141,7 +141,7 @@ WRONG: list[Any] = [
     ("no data", ("c",), "Row 1 is a tuple, which is not a file", "rows[1]"),
     ("nothing", None, "Row 1 is a NoneType, which is not a file", "rows[1]"),
     ("a number as path", (5, "x"), "The path of row 1 is a int", "rows[1]"),
-    ("made", NewFile(lambda _: 5, "x"), "The path of row 1 is a int", "rows[1]"),
+    ("made", NewFile(lambda _: 5, "x"), "The path of row 1 is a int", "rows[1]"),  # type: ignore[arg-type, return-value]
     ("a leading slash", ("/c", "x"), "Row 1: Input `path` does not allow", "/c"),
     ("no path", ("", "x"), "Row 1: Path or key parameter must", "rows[1]"),
     ("twice", ("a", "x"), "Rows 0 and 1 have the same path, a", "a"),
@@ -224,6 +224,7 @@ def test_a_path_function_is_called_once() -> None:
 
 def test_arguments_that_are_not_files_are_refused() -> None:
     """An argument that is not an iterable of files is refused, and nothing is sent."""
+    files: Any
     for case_name, files in (
         ("number", 5),
         ("nothing", None),

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from seedctl import errors
@@ -22,6 +24,7 @@ BUCKET: Bucket = Bucket("b", "us-east-1", "myStorage", RULES)
 
 def test_the_rule_is_named() -> None:
     """The advice names the path rule, whom it is for, and who was denied."""
+    action: Any
     for case_name, path, action, groups, says in (
         (
             "a guest",
