@@ -381,6 +381,6 @@ def test_unsigned_chunks(shared: Any, signed: Any) -> None:
             status, _, answer = shared.send("PUT", f"/{shared.bucket}/unsigned-chunks", body, sent)
             if code is None:
                 assert status == 200
-                return
+                continue
             assert f"<Code>{code}</Code>".encode() in answer
             assert shared.files() == before
