@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from seedctl import errors
@@ -113,6 +113,7 @@ JSON = st.recursive(
 )
 
 
+@settings(max_examples=50)
 @given(
     JSON.filter(
         lambda value: not isinstance(value, str) and value not in [float("inf"), -float("inf")]
@@ -128,6 +129,7 @@ def test_awsjson_is_lossless(value: Any) -> None:
         assert json.loads(sent) == value
 
 
+@settings(max_examples=50)
 @given(st.datetimes(timezones=st.timezones(), allow_imaginary=False))
 def test_a_datetime_is_sent_as_the_same_moment(moment: datetime) -> None:
     """A datetime is sent in UTC, exact to the microsecond."""

@@ -17,7 +17,7 @@ import boto3
 import pytest
 from botocore.config import Config
 from botocore.exceptions import ClientError, ConnectionClosedError
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from seedctl.errors import InvalidCommandInputError
@@ -227,6 +227,7 @@ def test_a_stop_does_not_wait_for_delays(state_folder: Path) -> None:
 # --- quotas ---------------------------------------------------------------------------------------
 
 
+@settings(max_examples=50)
 @given(
     limit=st.integers(1, 8),
     steps=st.lists(st.floats(0, 1.5, allow_nan=False) | st.sampled_from([0.0, 0.1, 0.5, 1.0])),

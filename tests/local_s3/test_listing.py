@@ -8,7 +8,7 @@ from urllib.parse import unquote
 
 import pytest
 from botocore.exceptions import ClientError
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from seedctl.local.s3 import index
@@ -64,6 +64,7 @@ def bucket_of(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[[li
 _TEXT = st.text(alphabet="ab/-ü\U0001f600\x7f", max_size=5)
 
 
+@settings(max_examples=50)
 @given(
     keys=st.lists(_TEXT.filter(bool), max_size=25, unique=True),
     prefix=_TEXT,
