@@ -340,7 +340,7 @@ def test_cognitos_time_is_in_the_error() -> None:
         "NotAuthorizedException",
         "CodeMismatchException",
     ):
-        for case_name_1, headers, expected in (
+        for label, headers, expected in (
             (
                 "told",
                 {"date": "Sat, 07 Mar 2026 04:05:09 GMT"},
@@ -349,7 +349,7 @@ def test_cognitos_time_is_in_the_error() -> None:
             ("not a date", {"date": "yesterday"}, None),
             ("not told", {}, None),
         ):
-            with case(code, case_name_1):
+            with case(code, label):
                 refusal = _refusal(code)
                 refusal.response["ResponseMetadata"] = {"HTTPHeaders": headers}
                 error = _translated(refusal, "cognito-idp", "InitiateAuth")

@@ -132,11 +132,11 @@ def test_operations_without_required_members(endpoint: Endpoint, aws: AWS) -> No
         "AdminAddUserToGroup",
         "RevokeToken",
     ):
-        for case_name_1, body in (
+        for label, body in (
             ("no body", b""),
             ("an empty object", b"{}"),
         ):
-            with case(operation, case_name_1):
+            with case(operation, label):
                 endpoint.raw = body
                 _call(aws, "cognito-idp", operation)
 

@@ -112,7 +112,7 @@ def test_other_pages_are_refused(scene: Any) -> None:
         "POST",
         "OPTIONS",
     ):
-        for case_name_1, allowed, origin in (
+        for label, allowed, origin in (
             ("nothing allowed", (), PAGE),
             ("other port", (PAGE,), "http://localhost:3001"),
             ("other scheme", (PAGE,), "https://localhost:3000"),
@@ -120,7 +120,7 @@ def test_other_pages_are_refused(scene: Any) -> None:
             ("null", (PAGE,), "null"),
             ("empty", (PAGE,), ""),
         ):
-            with case(method, case_name_1):
+            with case(method, label):
                 stage = scene(*allowed)
                 request = {"Origin": origin, "Content-Type": "text/plain"}
                 if method == "OPTIONS":
