@@ -6,6 +6,7 @@ import json
 from collections import Counter
 from dataclasses import dataclass, field
 from datetime import datetime, timezone
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -24,6 +25,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     import urllib3
+
+    from seedctl.outputs.sections import DataOutputs
 
 DATA = Path(__file__).parent.parent / "data"
 VECTORS = json.loads((DATA / "graphql_requests.json").read_text(encoding="utf-8"))
@@ -157,6 +160,11 @@ class FakeTransport(Transport):
         return pool
 
 
+@cache
+def _data(outputs: str) -> DataOutputs:
+    return require_data(load_outputs(DATA / "outputs" / outputs))
+
+
 class Stage:
     """A client over the fake pool. By default it acts as the user "signedIn" of the vectors."""
 
@@ -173,7 +181,7 @@ class Stage:
         self.identity = identity or session("signedIn")
         self.report = Report()
         self.announced = 0
-        data = require_data(load_outputs(DATA / "outputs" / outputs))
+        data = _data(outputs)
         caller = FakeNetwork().credentials if signs_as_caller else None
         self.authorizer = Authorizer(data, self.identity, options or AuthOptions(), caller)
         api = API(

@@ -16,6 +16,7 @@ from seedctl.appsync.keys import derive_id
 from seedctl.report import Event
 from tests.appsync.appsync import FakeIdentity
 from tests.appsync.table import Table, sizes, with_table
+from tests.cases import case
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -164,26 +165,23 @@ def test_an_update_is_checked_as_one(
     assert states(results) == ["failed"]
 
 
-@pytest.mark.parametrize(
-    ("key", "message"),
-    [
-        pytest.param("nope", "no field of Todo.*nope", id="unknown field"),
-        pytest.param([], "no field of Todo", id="no field"),
-        pytest.param({"content", "isDone"}, "key= cannot be a set", id="set"),
-        pytest.param({"content": 1}, "key= cannot be a dict", id="mapping"),
-        pytest.param(b"content", "key= cannot be a bytes", id="bytes"),
-        pytest.param(5, "key= cannot be a int", id="number"),
-        pytest.param([["content"]], "a list with elements that are not text", id="list of lists"),
-        pytest.param(
-            ("content", 5), "a tuple with elements that are not text", id="number in a tuple"
-        ),
-    ],
-)
-def test_an_invalid_key_option(todo: Stage, table: Table, key: Any, message: str) -> None:
+def test_an_invalid_key_option(todo: Stage, table: Table) -> None:
     """A key= that cannot be used is refused before any row is read."""
-    with pytest.raises(errors.InvalidInputError, match=message):
-        todo.models.Todo.create_many(rows(1), key=key)
-    assert table.requests == []
+    key: Any
+    for case_name, key, message in (
+        ("unknown field", "nope", "no field of Todo.*nope"),
+        ("no field", [], "no field of Todo"),
+        ("set", {"content", "isDone"}, "key= cannot be a set"),
+        ("mapping", {"content": 1}, "key= cannot be a dict"),
+        ("bytes", b"content", "key= cannot be a bytes"),
+        ("number", 5, "key= cannot be a int"),
+        ("list of lists", [["content"]], "a list with elements that are not text"),
+        ("number in a tuple", ("content", 5), "a tuple with elements that are not text"),
+    ):
+        with case(case_name):
+            with pytest.raises(errors.InvalidInputError, match=message):
+                todo.models.Todo.create_many(rows(1), key=key)
+            assert table.requests == []
 
 
 @pytest.mark.parametrize(
@@ -546,28 +544,35 @@ def test_ctrl_c_is_raised(todo: Stage, table: Table) -> None:
     assert todo.report.progress.is_finished
 
 
-@pytest.mark.parametrize(
-    ("options", "message"),
-    [
-        pytest.param({"if_exists": "ignore"}, "if_exists='ignore' is not one of", id="if_exists"),
-        pytest.param({"on_error": "warn"}, "on_error='warn' is not one of", id="on_error"),
-        pytest.param({"batch_size": 0}, "batch_size=0 is not", id="batch_size"),
-        pytest.param({"batch_size": 101}, "from 1 to 100", id="large batch_size"),
-        pytest.param({"concurrency": 0}, "concurrency=0 is not", id="concurrency"),
-    ],
-)
-def test_invalid_options(todo: Stage, table: Table, options: dict[str, Any], message: str) -> None:
+def test_invalid_options(todo: Stage, table: Table) -> None:
     """An invalid option is refused before any row is read."""
-    with pytest.raises(errors.InvalidInputError, match=message):
-        todo.models.Todo.create_many(iter(rows(1)), **options)
-    assert table.requests == []
+    for case_name, options, message in (
+        ("if_exists", {"if_exists": "ignore"}, "if_exists='ignore' is not one of"),
+        ("on_error", {"on_error": "warn"}, "on_error='warn' is not one of"),
+        ("batch_size", {"batch_size": 0}, "batch_size=0 is not"),
+        ("large batch_size", {"batch_size": 101}, "from 1 to 100"),
+        ("concurrency", {"concurrency": 0}, "concurrency=0 is not"),
+    ):
+        with case(case_name):
+            with pytest.raises(errors.InvalidInputError, match=message):
+                todo.models.Todo.create_many(iter(rows(1)), **options)
+            assert table.requests == []
 
 
-@pytest.mark.parametrize("given", [{"id": "x"}, "rows", 5, None], ids=repr)
-def test_rows_that_are_not_iterable(todo: Stage, table: Table, given: Any) -> None:
+def test_rows_that_are_not_iterable(todo: Stage, table: Table) -> None:
     """One record, a string or a number is refused."""
-    with pytest.raises(errors.InvalidInputError, match="Expected an iterable of mappings, got"):
-        todo.models.Todo.create_many(given)
+    given: Any
+    for given in (
+        {"id": "x"},
+        "rows",
+        5,
+        None,
+    ):
+        with (
+            case(given),
+            pytest.raises(errors.InvalidInputError, match="Expected an iterable of mappings, got"),
+        ):
+            todo.models.Todo.create_many(given)
 
 
 def test_no_rows(todo: Stage, table: Table) -> None:

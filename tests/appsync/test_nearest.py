@@ -2,21 +2,18 @@
 
 from __future__ import annotations
 
-import pytest
-
 from seedctl.nearest import advice
+from tests.cases import case
 
 
-@pytest.mark.parametrize(
-    ("name", "known", "said"),
-    [
-        pytest.param("todo", ["Todo", "Post"], "Did you mean Todo?", id="near"),
-        pytest.param("zzz", ["Todo", "Post"], "There are Todo, Post.", id="several"),
-        pytest.param("zzz", ["Todo"], "There is only Todo.", id="one"),
-        pytest.param("echo", [], "amplify/data/resource.ts, and deploy.", id="none"),
-        pytest.param("zzz", [f"M{n}" for n in range(13)], "M10, M11, ….", id="too many"),
-    ],
-)
-def test_advice(name: str, known: list[str], said: str) -> None:
+def test_advice() -> None:
     """The advice is the nearest names, else all names, else where to add one."""
-    assert advice(name, known).endswith(said)
+    for case_name, name, known, said in (
+        ("near", "todo", ["Todo", "Post"], "Did you mean Todo?"),
+        ("several", "zzz", ["Todo", "Post"], "There are Todo, Post."),
+        ("one", "zzz", ["Todo"], "There is only Todo."),
+        ("none", "echo", [], "amplify/data/resource.ts, and deploy."),
+        ("too many", "zzz", [f"M{n}" for n in range(13)], "M10, M11, …."),
+    ):
+        with case(case_name):
+            assert advice(name, known).endswith(said)

@@ -11,6 +11,7 @@ import pytest
 
 from seedctl import errors
 from seedctl.appsync.records import Page, Record
+from tests.cases import case
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -78,45 +79,42 @@ def test_relations_load_with_the_auth_of_their_record(blog: Stage) -> None:
     assert "x-api-key" in blog.requests[-1].headers
 
 
-@pytest.mark.parametrize(
-    ("call", "message", "advice"),
-    [
-        pytest.param(
+def test_a_relation_refuses_other_options(blog: Stage) -> None:
+    """The error names the options it takes and another way: a filter belongs to list()."""
+    call: Any
+    for case_name, call, message, advice in (
+        (
+            "a filter",
             lambda post: post.comments(filter={"text": {"eq": "x"}}),
             r"comments does not take the option filter\. It takes .*limit, next_token\.",
             'client.models.Comment.list(filter={"and": [{"postId": {"eq": ...}}, ...]})',
-            id="a filter",
         ),
-        pytest.param(
+        (
+            "options as in JavaScript",
             lambda post: post.comments({"limit": 3}),
             "does not take positional arguments",
             "Write comments(next_token=...)",
-            id="options as in JavaScript",
         ),
-        pytest.param(
+        (
+            "a limit of one record",
             lambda post: post.author(limit=1),
             r"author does not take the option limit\. It takes auth_mode, auth_token\.",
             "client.models.Author",
-            id="a limit of one record",
         ),
-        pytest.param(
+        (
+            "a page of one record",
             lambda post: post.meta(next_token="t"),
             "does not take the option next_token",
             "client.models.PostMeta",
-            id="a page of one record",
         ),
-    ],
-)
-def test_a_relation_refuses_other_options(
-    blog: Stage, call: Any, message: str, advice: str
-) -> None:
-    """The error names the options it takes and another way: a filter belongs to list()."""
-    post = _post(blog)
-    sent = len(blog.requests)
-    with pytest.raises(errors.InvalidInputError, match=message) as caught:
-        call(post)
-    assert advice in str(caught.value.resolution)
-    assert len(blog.requests) == sent
+    ):
+        with case(case_name):
+            post = _post(blog)
+            sent = len(blog.requests)
+            with pytest.raises(errors.InvalidInputError, match=message) as caught:
+                call(post)
+            assert advice in str(caught.value.resolution)
+            assert len(blog.requests) == sent
 
 
 def test_any_name_can_be_a_subscript(store: Stage) -> None:
@@ -176,23 +174,21 @@ def test_a_selection_has_no_loaders_and_flat_lists(blog: Stage) -> None:
     assert not hasattr(post, "author")
 
 
-@pytest.mark.parametrize(
-    ("paths", "message"),
-    [
-        pytest.param([], "is empty", id="empty"),
-        pytest.param("id", "not a list", id="text"),
-        pytest.param(["*"], r"\* is not a field of model Post", id="star"),
-        pytest.param(["author"], "must declare a wildcard", id="relation"),
-        pytest.param(["author.address"], r"field of custom type AuthorAddress", id="custom type"),
-        pytest.param(["author.address.x"], "x is not a field of custom type", id="inside it"),
-        pytest.param(["title.x"], "has no fields to select", id="below a scalar"),
-    ],
-)
-def test_a_wrong_selection_is_refused(blog: Stage, paths: Any, message: str) -> None:
+def test_a_wrong_selection_is_refused(blog: Stage) -> None:
     """An invalid selection set raises before anything is sent."""
-    with pytest.raises(errors.InvalidSelectionSetError, match=message):
-        blog.models.Post.list(selection_set=paths)
-    assert blog.requests == []
+    for case_name, paths, message in (
+        ("empty", [], "is empty"),
+        ("text", "id", "not a list"),
+        ("star", ["*"], r"\* is not a field of model Post"),
+        ("relation", ["author"], "must declare a wildcard"),
+        ("custom type", ["author.address"], r"field of custom type AuthorAddress"),
+        ("inside it", ["author.address.x"], "x is not a field of custom type"),
+        ("below a scalar", ["title.x"], "has no fields to select"),
+    ):
+        with case(case_name):
+            with pytest.raises(errors.InvalidSelectionSetError, match=message):
+                blog.models.Post.list(selection_set=paths)
+            assert blog.requests == []
 
 
 def test_an_implied_owner_has_no_fields(blog: Stage) -> None:
@@ -310,31 +306,44 @@ def test_a_raw_document_is_a_write_when_it_says_mutation(todo: Stage) -> None:
     assert todo.announced == 1
 
 
-@pytest.mark.parametrize(
-    ("reply", "kind"),
-    [
+def test_each_failure_has_its_class(todo: Stage) -> None:
+    """AppSync's error types and statuses decide the error class; the message is AppSync's."""
+    for reply, kind in (
         ({"errors": [{"errorType": "Unauthorized", "message": "m"}]}, errors.UnauthorizedError),
-        ({"errors": [{"errorType": "InvalidArgumentsError", "message": "m"}]}, errors.InvalidArgumentsError),
-        ({"errors": [{"errorType": "DynamoDB:DynamoDbException", "message": "m"}]}, errors.DynamoDBError),
+        (
+            {"errors": [{"errorType": "InvalidArgumentsError", "message": "m"}]},
+            errors.InvalidArgumentsError,
+        ),
+        (
+            {"errors": [{"errorType": "DynamoDB:DynamoDbException", "message": "m"}]},
+            errors.DynamoDBError,
+        ),
         ({"errors": [{"path": None, "message": "m"}]}, errors.GraphQLValidationError),
         ({"errors": [{"errorType": "Lambda:Unhandled", "message": "m"}, {}]}, errors.GraphQLError),
         ({"status": 403, "body": {"message": "m"}}, errors.UnauthorizedError),
-        ({"status": 400, "body": {"errors": [{"errorType": "MalformedHttpRequestException", "message": "m"}]}}, errors.GraphQLError),
+        (
+            {
+                "status": 400,
+                "body": {
+                    "errors": [{"errorType": "MalformedHttpRequestException", "message": "m"}]
+                },
+            },
+            errors.GraphQLError,
+        ),
         ({"status": 429, "body": {"message": "m"}}, errors.ThrottledError),
         ({"status": 500, "body": b"<html>"}, errors.ServiceFailedError),
         ({"status": 200, "body": b"<html>"}, errors.InvalidResponseError),
         ({"status": 200, "body": {"hello": 1}}, errors.InvalidResponseError),
         ({"status": 200, "body": {"data": [1]}}, errors.InvalidResponseError),
-    ],
-)  # fmt: skip
-def test_each_failure_has_its_class(todo: Stage, reply: Any, kind: type[Exception]) -> None:
-    """AppSync's error types and statuses decide the error class; the message is AppSync's."""
-    todo.answer(*([reply] * 3))
-    with pytest.raises(kind) as caught:
-        todo.models.Todo.list()
-    assert type(caught.value) is kind
-    if isinstance(caught.value, errors.GraphQLError):
-        assert "listTodos: m" in caught.value.message
+    ):
+        with case(reply, kind):
+            todo.pool.replies.clear()
+            todo.answer(*([reply] * 3))
+            with pytest.raises(kind) as caught:
+                todo.models.Todo.list()
+            assert type(caught.value) is kind
+            if isinstance(caught.value, errors.GraphQLError):
+                assert "listTodos: m" in caught.value.message
 
 
 def test_a_refused_value_comes_with_advice(todo: Stage) -> None:
@@ -355,16 +364,29 @@ def test_partial_data_comes_with_the_error(stage_of: Callable[..., Stage]) -> No
     assert (caught.value.auth_mode, caught.value.auth_mode_source) == ("apiKey", "default")
 
 
-@pytest.mark.parametrize("verb", ["create", "update", "delete", "upsert"])
-@pytest.mark.parametrize("answer", [None, {}, {"ROOT": None}, {"ROOT": 5}, {"ROOT": [{}]}])
-def test_a_response_without_a_record_is_an_error(todo: Stage, verb: str, answer: Any) -> None:
+def test_a_response_without_a_record_is_an_error(todo: Stage) -> None:
     """A record that is not in the response is not reported as written."""
-    root = "createTodo" if verb == "upsert" else f"{verb}Todo"
-    data = {root: answer["ROOT"]} if answer else answer
-    todo.answer({"data": data})
-    with pytest.raises(errors.InvalidResponseError):
-        getattr(todo.models.Todo, verb)({"id": "1", "content": "x"})
-    assert not todo.report.records
+    answer: Any
+    for answer in (
+        None,
+        {},
+        {"ROOT": None},
+        {"ROOT": 5},
+        {"ROOT": [{}]},
+    ):
+        for verb in (
+            "create",
+            "update",
+            "delete",
+            "upsert",
+        ):
+            with case(answer, verb):
+                root = "createTodo" if verb == "upsert" else f"{verb}Todo"
+                data = {root: answer["ROOT"]} if answer else answer
+                todo.answer({"data": data})
+                with pytest.raises(errors.InvalidResponseError):
+                    getattr(todo.models.Todo, verb)({"id": "1", "content": "x"})
+                assert not todo.report.records
 
 
 def test_a_record_that_does_not_exist_is_none(todo: Stage) -> None:
@@ -417,9 +439,16 @@ def test_an_existing_record_that_cannot_be_read(todo: Stage) -> None:
         todo.models.Todo.create({"id": "1"}, if_exists="skip")
 
 
-@pytest.mark.parametrize("if_exists", ["overwrite", "sign_in", "", None])
-def test_an_unknown_if_exists_is_refused(todo: Stage, if_exists: Any) -> None:
+def test_an_unknown_if_exists_is_refused(todo: Stage) -> None:
     """Nothing is sent for an unknown if_exists."""
-    with pytest.raises(errors.InvalidInputError, match="if_exists"):
-        todo.models.Todo.create({"id": "1"}, if_exists=if_exists)
-    assert todo.requests == []
+    if_exists: Any
+    for if_exists in (
+        "overwrite",
+        "sign_in",
+        "",
+        None,
+    ):
+        with case(if_exists):
+            with pytest.raises(errors.InvalidInputError, match="if_exists"):
+                todo.models.Todo.create({"id": "1"}, if_exists=if_exists)
+            assert todo.requests == []

@@ -11,12 +11,13 @@ from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from seedctl import errors
 from seedctl.appsync.values import WrongValueError, convert_scalar, to_json
 from tests.appsync.appsync import DATA, Stage
+from tests.cases import case
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -30,9 +31,9 @@ class Status(Enum):
     PUBLISHED = "PUBLISHED"
 
 
-@pytest.mark.parametrize(
-    ("scalar", "value", "sent"),
-    [
+def test_a_value_is_sent_as_its_scalar() -> None:
+    """Python types are converted to AppSync's scalars."""
+    for scalar, value, sent in (
         ("ID", SOME_ID, str(SOME_ID)),
         ("ID", 7, 7),
         ("String", SOME_ID, str(SOME_ID)),
@@ -62,17 +63,15 @@ class Status(Enum):
         ("AWSIPAddress", ip_address("2001:db8::1"), "2001:db8::1"),
         ("AWSIPAddress", "10.0.0.0/8", "10.0.0.0/8"),
         ("SomethingNew", NOON, "2025-01-31T11:30:00.000Z"),
-    ],
-)
-def test_a_value_is_sent_as_its_scalar(scalar: str, value: Any, sent: Any) -> None:
-    """Python types are converted to AppSync's scalars."""
-    assert convert_scalar(scalar, value) == sent
-    assert type(convert_scalar(scalar, value)) is type(sent)
+    ):
+        with case(scalar, value, sent):
+            assert convert_scalar(scalar, value) == sent
+            assert type(convert_scalar(scalar, value)) is type(sent)
 
 
-@pytest.mark.parametrize(
-    ("scalar", "value"),
-    [
+def test_a_wrong_value_is_refused() -> None:
+    """A value that AppSync would refuse or misread is not sent."""
+    for scalar, value in (
         ("ID", True),
         ("String", 1),
         ("Int", True),
@@ -100,12 +99,9 @@ def test_a_value_is_sent_as_its_scalar(scalar: str, value: Any, sent: Any) -> No
         ("AWSURL", "example.com"),
         ("AWSURL", "http://[x"),
         ("AWSIPAddress", "10.0.0.256"),
-    ],
-)
-def test_a_wrong_value_is_refused(scalar: str, value: Any) -> None:
-    """A value that AppSync would refuse or misread is not sent."""
-    with pytest.raises(WrongValueError):
-        convert_scalar(scalar, value)
+    ):
+        with case(scalar, value), pytest.raises(WrongValueError):
+            convert_scalar(scalar, value)
 
 
 JSON = st.recursive(
@@ -117,6 +113,7 @@ JSON = st.recursive(
 )
 
 
+@settings(max_examples=50)
 @given(
     JSON.filter(
         lambda value: not isinstance(value, str) and value not in [float("inf"), -float("inf")]
@@ -132,6 +129,7 @@ def test_awsjson_is_lossless(value: Any) -> None:
         assert json.loads(sent) == value
 
 
+@settings(max_examples=50)
 @given(st.datetimes(timezones=st.timezones(), allow_imaginary=False))
 def test_a_datetime_is_sent_as_the_same_moment(moment: datetime) -> None:
     """A datetime is sent in UTC, exact to the microsecond."""
@@ -151,43 +149,32 @@ def test_a_value_that_is_not_json_is_refused() -> None:
     assert to_json(datetime(2025, 1, 1)) == "2025-01-01T00:00:00"  # noqa: DTZ001 - sent as given
 
 
-@pytest.mark.parametrize(
-    ("record", "message"),
-    [
-        pytest.param({"titel": "x"}, r"Post has no field titel\.", id="unknown field"),
-        pytest.param({"labels": []}, r"Post\.title is required", id="missing"),
-        pytest.param({"title": None, "labels": []}, r"Post\.title is required", id="null"),
-        pytest.param({"title": "x"}, r"Post\.labels is required", id="missing list"),
-        pytest.param({"title": 5, "labels": []}, r"Post\.title must be String: text", id="type"),
-        pytest.param(
-            {"title": "x", "labels": ["a", None]}, r"Post\.labels\[1\] must be not null", id="item"
-        ),
-        pytest.param({"title": "x", "labels": "a"}, r"labels must be a list", id="no list"),
-        pytest.param(
+def test_a_wrong_record_is_refused_before_it_is_sent(blog: Stage) -> None:
+    """The message names the model, the field and what was expected; nothing is sent."""
+    record: Any
+    for case_name, record, message in (
+        ("unknown field", {"titel": "x"}, r"Post has no field titel\."),
+        ("missing", {"labels": []}, r"Post\.title is required"),
+        ("null", {"title": None, "labels": []}, r"Post\.title is required"),
+        ("missing list", {"title": "x"}, r"Post\.labels is required"),
+        ("type", {"title": 5, "labels": []}, r"Post\.title must be String: text"),
+        ("item", {"title": "x", "labels": ["a", None]}, r"Post\.labels\[1\] must be not null"),
+        ("no list", {"title": "x", "labels": "a"}, r"labels must be a list"),
+        (
+            "enum",
             {"title": "x", "labels": [], "status": "OPEN"},
             r"one of PostStatus: DRAFT, PUBLISHED, ARCHIVED",
-            id="enum",
         ),
-        pytest.param(
-            {"title": "x", "labels": [], "createdAt": NOON}, r"set by the API", id="read only"
-        ),
-        pytest.param(
-            {"title": "x", "labels": [], "author": {"name": "Ann"}},
-            r"without its key: id",
-            id="key",
-        ),
-        pytest.param({"title": "x", "labels": [], "author": "a1"}, r"a record of Author", id="id"),
-        pytest.param(["title"], r"is a list, not a mapping", id="no mapping"),
-    ],
-)
-def test_a_wrong_record_is_refused_before_it_is_sent(
-    blog: Stage, record: Any, message: str
-) -> None:
-    """The message names the model, the field and what was expected; nothing is sent."""
-    with pytest.raises(errors.InvalidInputError, match=message) as caught:
-        blog.models.Post.create(record)
-    assert caught.value.resolution
-    assert blog.requests == []
+        ("read only", {"title": "x", "labels": [], "createdAt": NOON}, r"set by the API"),
+        ("key", {"title": "x", "labels": [], "author": {"name": "Ann"}}, r"without its key: id"),
+        ("id", {"title": "x", "labels": [], "author": "a1"}, r"a record of Author"),
+        ("no mapping", ["title"], r"is a list, not a mapping"),
+    ):
+        with case(case_name):
+            with pytest.raises(errors.InvalidInputError, match=message) as caught:
+                blog.models.Post.create(record)
+            assert caught.value.resolution
+            assert blog.requests == []
 
 
 @pytest.mark.parametrize(
@@ -322,21 +309,21 @@ def test_an_update_needs_its_key_and_keeps_required_fields(blog: Stage) -> None:
     assert blog.requests == []
 
 
-@pytest.mark.parametrize(
-    ("condition", "message"),
-    [
-        pytest.param({"titel": {"eq": "x"}}, "no field titel", id="unknown"),
-        pytest.param({"and": [{"titel": {"eq": "x"}}]}, "no field titel", id="inside"),
-        pytest.param({"not": {"titel": {"eq": "x"}}}, "no field titel", id="not"),
-        pytest.param({"title": "x"}, "not a condition", id="no condition"),
-        pytest.param({"or": ["x"]}, "not a mapping", id="no mapping"),
-    ],
-)
-def test_a_wrong_filter_is_refused(blog: Stage, condition: Any, message: str) -> None:
+def test_a_wrong_filter_is_refused(blog: Stage) -> None:
     """A filter by an unknown field or without a condition is refused."""
-    with pytest.raises(errors.InvalidInputError, match=message):
-        blog.models.Post.list(filter=condition)
-    blog.models.Post.list(filter=condition, validate=False) if "or" not in condition else None
+    for case_name, condition, message in (
+        ("unknown", {"titel": {"eq": "x"}}, "no field titel"),
+        ("inside", {"and": [{"titel": {"eq": "x"}}]}, "no field titel"),
+        ("not", {"not": {"titel": {"eq": "x"}}}, "no field titel"),
+        ("no condition", {"title": "x"}, "not a condition"),
+        ("no mapping", {"or": ["x"]}, "not a mapping"),
+    ):
+        with case(case_name):
+            with pytest.raises(errors.InvalidInputError, match=message):
+                blog.models.Post.list(filter=condition)
+            blog.models.Post.list(
+                filter=condition, validate=False
+            ) if "or" not in condition else None
 
 
 def test_lists_take_their_keys_only(store: Stage, blog: Stage) -> None:

@@ -12,6 +12,7 @@ from seedctl import errors
 from seedctl.appsync.auth_modes import AuthOptions
 from seedctl.appsync.records import Page, Record
 from tests.appsync.appsync import DATA, VECTORS, Stage, session
+from tests.cases import case
 
 if sys.version_info >= (3, 11):
     import tomllib
@@ -25,7 +26,7 @@ DEVIATIONS = {
         "graphql_requests"
     ]
 }
-MATCHING = [pytest.param(row, id=name) for name, row in ROWS.items() if name not in DEVIATIONS]
+MATCHING = [row for name, row in ROWS.items() if name not in DEVIATIONS]
 
 _SNAKE = {
     "authMode": "auth_mode",
@@ -109,10 +110,14 @@ def _check_requests(stage: Stage, row: dict[str, Any]) -> None:
             assert ours.body.decode() == theirs["raw_body"]
 
 
-@pytest.mark.parametrize("row", MATCHING)
-def test_a_recorded_call_sends_the_same(row: dict[str, Any]) -> None:
+def test_a_recorded_call_sends_the_same() -> None:
     """The same requests with the same headers and signatures, and the same result or error."""
-    stage = _stage(row)
+    for row in MATCHING:
+        with case(row["id"]):
+            _check_call(_stage(row), row)
+
+
+def _check_call(stage: Stage, row: dict[str, Any]) -> None:
     expected = row["expect"]
     if "server_replies" not in row and "threw" not in expected:
         # A deviation: we raise, since AppSync never gives such a response.

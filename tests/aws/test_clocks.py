@@ -8,30 +8,29 @@ from email.utils import format_datetime
 import pytest
 
 from seedctl.aws.clocks import clock_advice, is_about_time, seconds_ahead
+from tests.cases import case
 
 EXPIRED = "Signature expired: 20250101T000000Z is now earlier than 20250101T012000Z (20250101T012500Z - 5 min.)"
 EARLY = "Signature not yet current: 20250101T012500Z is still later than 20250101T000500Z (20250101T000000Z + 5 min.)"
 
 
-@pytest.mark.parametrize(
-    ("date_ahead", "message", "expected"),
-    [
-        pytest.param(3 * 3600, "", 3 * 3600, id="ahead"),
-        pytest.param(-3 * 3600, EXPIRED, -3 * 3600, id="behind, by the header first"),
-        pytest.param(0, EXPIRED, -85 * 60, id="behind, by the text"),
-        pytest.param(None, EARLY, 85 * 60, id="ahead, by the text"),
-        pytest.param(0, "", 0, id="the clocks agree"),
-        pytest.param(None, "", None, id="nothing tells"),
-    ],
-)
-def test_the_difference(date_ahead: float | None, message: str, expected: float | None) -> None:
+def test_the_difference() -> None:
     """AWS's time is read from the Date header; for a delayed request from AWS's message."""
-    headers = {}
-    if date_ahead is not None:
-        answered = datetime.now(timezone.utc) - timedelta(seconds=date_ahead)
-        headers["date"] = format_datetime(answered, usegmt=True)
-    ahead = seconds_ahead(headers, message)
-    assert ahead == (None if expected is None else pytest.approx(expected, abs=120))
+    for case_name, date_ahead, message, expected in (
+        ("ahead", 3 * 3600, "", 3 * 3600),
+        ("behind, by the header first", -3 * 3600, EXPIRED, -3 * 3600),
+        ("behind, by the text", 0, EXPIRED, -85 * 60),
+        ("ahead, by the text", None, EARLY, 85 * 60),
+        ("the clocks agree", 0, "", 0),
+        ("nothing tells", None, "", None),
+    ):
+        with case(case_name):
+            headers = {}
+            if date_ahead is not None:
+                answered = datetime.now(timezone.utc) - timedelta(seconds=date_ahead)
+                headers["date"] = format_datetime(answered, usegmt=True)
+            ahead = seconds_ahead(headers, message)
+            assert ahead == (None if expected is None else pytest.approx(expected, abs=120))
 
 
 def test_an_invalid_date_header() -> None:
@@ -39,18 +38,16 @@ def test_an_invalid_date_header() -> None:
     assert seconds_ahead({"date": "yesterday"}) is None
 
 
-@pytest.mark.parametrize(
-    ("ahead", "said"),
-    [
+def test_the_advice_names_the_difference() -> None:
+    """The advice says by how much the clock is wrong and in which direction."""
+    for ahead, said in (
         (-3 * 3600.0, "3 hours behind AWS's"),
         (85 * 60.0, "85 minutes ahead of AWS's"),
         (400.0, "7 minutes ahead of AWS's"),
         (-5 * 86400.0, "5 days behind AWS's"),
-    ],
-)
-def test_the_advice_names_the_difference(ahead: float, said: str) -> None:
-    """The advice says by how much the clock is wrong and in which direction."""
-    assert said in clock_advice(ahead)
+    ):
+        with case(ahead, said):
+            assert said in clock_advice(ahead)
 
 
 @pytest.mark.parametrize("ahead", [None, 0.0, 20.0])
@@ -60,16 +57,14 @@ def test_an_unknown_difference(ahead: float | None) -> None:
     assert "Check this machine's clock" in clock_advice(ahead)
 
 
-@pytest.mark.parametrize(
-    ("message", "expected"),
-    [
+def test_sentences_about_time() -> None:
+    """A wrong key and a wrong clock have the same error code; the message tells which it is."""
+    for message, expected in (
         (EXPIRED, True),
         (EARLY, True),
         ("The difference between the request time and the current time is too large.", True),
         ("The security token included in the request is invalid.", False),
         ("The request signature we calculated does not match the signature you provided.", False),
-    ],
-)
-def test_sentences_about_time(message: str, expected: bool) -> None:
-    """A wrong key and a wrong clock have the same error code; the message tells which it is."""
-    assert is_about_time(message) is expected
+    ):
+        with case(message, expected):
+            assert is_about_time(message) is expected

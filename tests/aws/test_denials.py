@@ -7,6 +7,7 @@ import re
 import pytest
 
 from seedctl.aws.denials import explain_denial, is_beyond_own_rules
+from tests.cases import case
 
 _IDENTITY_PARAM = (
     "User: arn:aws:sts::123456789012:assumed-role/dev/ann is not authorized to perform: "
@@ -14,67 +15,61 @@ _IDENTITY_PARAM = (
 CALL = "cognito-idp:AdminCreateUser"
 
 
-@pytest.mark.parametrize(
-    ("reason", "advice"),
-    [
-        pytest.param(
+def test_what_the_seed_policy_does_not_help() -> None:
+    """If a policy other than the role's own denies, the seed policy is not recommended."""
+    for case_name, reason, advice in (
+        (
+            "service control policy",
             "with an explicit deny in a service control policy",
             "denied explicitly, .* by the service control policy",
-            id="service control policy",
         ),
-        pytest.param(
+        (
+            "resource control policy",
             "with an explicit deny in a resource control policy",
             "resource control policy",
-            id="resource control policy",
         ),
-        pytest.param(
+        (
+            "permissions boundary",
             "with an explicit deny in a permissions boundary",
             "by the permissions boundary of your role or user",
-            id="permissions boundary",
         ),
-        pytest.param(
-            "with an explicit deny in a session policy", "the session policy", id="session policy"
-        ),
-        pytest.param(
+        ("session policy", "with an explicit deny in a session policy", "the session policy"),
+        (
+            "own policy",
             "with an explicit deny in an identity-based policy",
             "remove the Deny statement",
-            id="own policy",
         ),
-        pytest.param(
+        (
+            "policy of the resource",
             "with an explicit deny in a resource-based policy",
             "the policy of the resource itself",
-            id="policy of the resource",
         ),
-        pytest.param(
-            "with an explicit deny in a VPC endpoint policy", "VPC endpoint", id="VPC endpoint"
-        ),
-        pytest.param("with an explicit deny", "change the Deny statement", id="of no known kind"),
-        pytest.param(
+        ("VPC endpoint", "with an explicit deny in a VPC endpoint policy", "VPC endpoint"),
+        ("of no known kind", "with an explicit deny", "change the Deny statement"),
+        (
+            "not allowed by a service control policy",
             f"because no service control policy allows the {CALL} action",
             "not allowed by the service control policy",
-            id="not allowed by a service control policy",
         ),
-        pytest.param(
+        (
+            "not allowed by the boundary",
             f"because no permissions boundary allows the {CALL} action",
             "not allowed by the permissions boundary",
-            id="not allowed by the boundary",
         ),
-        pytest.param(
+        (
+            "not allowed by the session policy",
             f"because no session policy allows the {CALL} action",
             "not allowed by the session policy",
-            id="not allowed by the session policy",
         ),
-    ],
-)
-def test_what_the_seed_policy_does_not_help(reason: str, advice: str) -> None:
-    """If a policy other than the role's own denies, the seed policy is not recommended."""
-    message = f"{_IDENTITY_PARAM}{CALL} on resource: arn:aws:x {reason}"
-    what, fix = explain_denial(CALL, message)
-    assert what == f"Your AWS identity may not call {CALL}."
-    assert re.search(advice, fix)
-    assert "generate-policy" not in fix
-    assert CALL in fix
-    assert is_beyond_own_rules(message)
+    ):
+        with case(case_name):
+            message = f"{_IDENTITY_PARAM}{CALL} on resource: arn:aws:x {reason}"
+            what, fix = explain_denial(CALL, message)
+            assert what == f"Your AWS identity may not call {CALL}."
+            assert re.search(advice, fix)
+            assert "generate-policy" not in fix
+            assert CALL in fix
+            assert is_beyond_own_rules(message)
 
 
 @pytest.mark.parametrize(

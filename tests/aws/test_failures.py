@@ -13,6 +13,7 @@ from seedctl import errors
 from seedctl.aws.failures import translate
 from seedctl.errors.aws import TRANSIENT
 from seedctl.masking import register
+from tests.cases import case
 
 
 def _refusal(code: str, message: str = "", request_id: str = "") -> boto.ClientError:
@@ -36,21 +37,30 @@ def _translated(
 # --- by error code -------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("code", ["ExpiredToken", "ExpiredTokenException", "TokenRefreshRequired"])
-@pytest.mark.parametrize("service", ["ssm", "cognito-idp", "sts"])
-def test_expired_credentials(service: str, code: str) -> None:
+def test_expired_credentials() -> None:
     """Expired credentials get another error than wrong ones; it says how to renew them."""
-    error = _translated(_refusal(code), service, profile="dev")
-    assert type(error) is errors.InvalidCredentialError
-    assert error.exit_code == 3
-    assert 'profile "dev" have expired' in error.message
-    assert f"{service}:GetParameter: {code}" in error.message
-    assert "aws sso login" in (error.resolution or "")
+    for service in (
+        "ssm",
+        "cognito-idp",
+        "sts",
+    ):
+        for code in (
+            "ExpiredToken",
+            "ExpiredTokenException",
+            "TokenRefreshRequired",
+        ):
+            with case(service, code):
+                error = _translated(_refusal(code), service, profile="dev")
+                assert type(error) is errors.InvalidCredentialError
+                assert error.exit_code == 3
+                assert 'profile "dev" have expired' in error.message
+                assert f"{service}:GetParameter: {code}" in error.message
+                assert "aws sso login" in (error.resolution or "")
 
 
-@pytest.mark.parametrize(
-    "code",
-    [
+def test_credentials_that_aws_does_not_accept() -> None:
+    """Keys that AWS rejects are a configuration error that names their source."""
+    for code in (
         "AuthFailure",
         "IncompleteSignature",
         "IncompleteSignatureException",
@@ -62,39 +72,40 @@ def test_expired_credentials(service: str, code: str) -> None:
         "MissingAuthenticationTokenException",
         "SignatureDoesNotMatch",
         "UnrecognizedClientException",
-    ],
-)
-def test_credentials_that_aws_does_not_accept(code: str) -> None:
-    """Keys that AWS rejects are a configuration error that names their source."""
-    error = _translated(_refusal(code))
-    assert type(error) is errors.InvalidCredentialError
-    assert error.exit_code == 3
-    assert "does not accept the credentials from the default credential chain" in error.message
-    assert code in error.message
-    assert "Check the profile and its keys" in (error.resolution or "")
+    ):
+        with case(code):
+            error = _translated(_refusal(code))
+            assert type(error) is errors.InvalidCredentialError
+            assert error.exit_code == 3
+            assert (
+                "does not accept the credentials from the default credential chain" in error.message
+            )
+            assert code in error.message
+            assert "Check the profile and its keys" in (error.resolution or "")
 
 
-@pytest.mark.parametrize(
-    ("service", "expected"),
-    [
-        ("cognito-idp", errors.NotAuthorizedError),
-        ("ssm", errors.SSMCredentialsError),
-        ("cloudformation", errors.AccessDeniedError),
-        ("sts", errors.AccessDeniedError),
-    ],
-)
-@pytest.mark.parametrize(
-    "code", ["AccessDenied", "AccessDeniedException", "NotAuthorized", "UnauthorizedOperation"]
-)
-def test_denied(code: str, service: str, expected: type[errors.AccessDeniedError]) -> None:
+def test_denied() -> None:
     """A denied call raises the service's class, named as in Amplify, with exit code 4."""
-    error = _translated(_refusal(code, request_id="r-1"), service, "Operation")
-    assert type(error) is expected
-    assert error.exit_code == 4
-    assert error.message == f"Your AWS identity may not call {service}:Operation."
-    assert isinstance(error, errors.AWSError)
-    assert (error.code, error.service) == (code, service)
-    assert (error.operation, error.request_id) == ("Operation", "r-1")
+    for code in (
+        "AccessDenied",
+        "AccessDeniedException",
+        "NotAuthorized",
+        "UnauthorizedOperation",
+    ):
+        for service, expected in (
+            ("cognito-idp", errors.NotAuthorizedError),
+            ("ssm", errors.SSMCredentialsError),
+            ("cloudformation", errors.AccessDeniedError),
+            ("sts", errors.AccessDeniedError),
+        ):
+            with case(code, service, expected):
+                error = _translated(_refusal(code, request_id="r-1"), service, "Operation")
+                assert type(error) is expected
+                assert error.exit_code == 4
+                assert error.message == f"Your AWS identity may not call {service}:Operation."
+                assert isinstance(error, errors.AWSError)
+                assert (error.code, error.service) == (code, service)
+                assert (error.operation, error.request_id) == ("Operation", "r-1")
 
 
 @pytest.mark.parametrize(
@@ -127,21 +138,23 @@ IN_DEPLOY_ACCESS = [
 ]
 
 
-@pytest.mark.parametrize(("service", "operation"), IN_POLICY)
-def test_a_missing_permission_of_the_seed_policy(service: str, operation: str) -> None:
+def test_a_missing_permission_of_the_seed_policy() -> None:
     """For a permission in the seed policy, the advice names generate-policy."""
-    error = _translated(_refusal("AccessDeniedException"), service, operation)
-    assert f"{service}:{operation}" in error.message
-    assert "seedctl generate-policy" in (error.resolution or "")
+    for service, operation in IN_POLICY:
+        with case(service, operation):
+            error = _translated(_refusal("AccessDeniedException"), service, operation)
+            assert f"{service}:{operation}" in error.message
+            assert "seedctl generate-policy" in (error.resolution or "")
 
 
-@pytest.mark.parametrize(("service", "operation"), IN_DEPLOY_ACCESS)
-def test_a_missing_permission_of_the_deploy_access(service: str, operation: str) -> None:
+def test_a_missing_permission_of_the_deploy_access() -> None:
     """For other permissions, the advice names the managed policy that contains them."""
-    error = _translated(_refusal("AccessDeniedException"), service, operation)
-    assert f"Allow {service}:{operation}" in (error.resolution or "")
-    assert "AmplifyBackendDeployFullAccess contains it" in (error.resolution or "")
-    assert "generate-policy" not in (error.resolution or "")
+    for service, operation in IN_DEPLOY_ACCESS:
+        with case(service, operation):
+            error = _translated(_refusal("AccessDeniedException"), service, operation)
+            assert f"Allow {service}:{operation}" in (error.resolution or "")
+            assert "AmplifyBackendDeployFullAccess contains it" in (error.resolution or "")
+            assert "generate-policy" not in (error.resolution or "")
 
 
 @pytest.mark.parametrize("action", ["sts:AssumeRole", "cognito-idp:AdminSetUserPassword"])
@@ -164,27 +177,28 @@ def test_the_action_that_aws_names_counts() -> None:
     assert "generate-policy" in (error.resolution or "")
 
 
-@pytest.mark.parametrize(
-    "code",
-    [
-        "RequestLimitExceeded",
-        "SlowDown",
-        "Throttling",
-        "ThrottlingException",
-        "TooManyRequestsException",
-        "TooManyUpdates",
-    ],
-)
-@pytest.mark.parametrize("service", ["ssm", "cognito-idp"])
-def test_throttled(service: str, code: str) -> None:
+def test_throttled() -> None:
     """A throttled call raises ThrottledError with AWS's message and exit code 4."""
-    error = _translated(_refusal(code, "Rate exceeded", "r-2"), service, "Operation")
-    assert type(error) is errors.ThrottledError
-    assert error.exit_code == 4
-    assert error.message.endswith(f"{code} Rate exceeded")
-    assert f"{service}:Operation" in error.message
-    assert "run again" in (error.resolution or "")
-    assert (error.code, error.request_id) == (code, "r-2")
+    for service in (
+        "ssm",
+        "cognito-idp",
+    ):
+        for code in (
+            "RequestLimitExceeded",
+            "SlowDown",
+            "Throttling",
+            "ThrottlingException",
+            "TooManyRequestsException",
+            "TooManyUpdates",
+        ):
+            with case(service, code):
+                error = _translated(_refusal(code, "Rate exceeded", "r-2"), service, "Operation")
+                assert type(error) is errors.ThrottledError
+                assert error.exit_code == 4
+                assert error.message.endswith(f"{code} Rate exceeded")
+                assert f"{service}:Operation" in error.message
+                assert "run again" in (error.resolution or "")
+                assert (error.code, error.request_id) == (code, "r-2")
 
 
 def test_throttled_without_a_message() -> None:
@@ -209,22 +223,35 @@ def test_a_limit_that_is_reached(service: str) -> None:
     assert without.message.endswith("because a limit is reached")
 
 
-@pytest.mark.parametrize("status", [500, 502, 503, 504])
-@pytest.mark.parametrize("service", ["ssm", "cognito-idp"])
-@pytest.mark.parametrize("code", ["InternalServerError", "InternalErrorException", "503"])
-def test_a_server_error(code: str, service: str, status: int) -> None:
+def test_a_server_error() -> None:
     """After a 5xx the call may have taken effect: it has its own class, and a retry may help."""
-    refusal = _refusal(code, "Oh dear", "r-3")
-    refusal.response["ResponseMetadata"]["HTTPStatusCode"] = status
-    error = _translated(refusal, service, "AdminCreateUser")
-    assert type(error) is errors.ServiceFailedError
-    assert isinstance(error, TRANSIENT)
-    assert error.exit_code == 4
-    assert error.message == (
-        f"{service}:AdminCreateUser failed on AWS's side with {code}: Oh dear (request r-3)."
-    )
-    assert (error.code, error.operation) == (code, "AdminCreateUser")
-    assert error.resolution
+    for code in (
+        "InternalServerError",
+        "InternalErrorException",
+        "503",
+    ):
+        for service in (
+            "ssm",
+            "cognito-idp",
+        ):
+            for status in (
+                500,
+                502,
+                503,
+                504,
+            ):
+                with case(code, service, status):
+                    refusal = _refusal(code, "Oh dear", "r-3")
+                    refusal.response["ResponseMetadata"]["HTTPStatusCode"] = status
+                    error = _translated(refusal, service, "AdminCreateUser")
+                    assert type(error) is errors.ServiceFailedError
+                    assert isinstance(error, TRANSIENT)
+                    assert error.exit_code == 4
+                    assert error.message == (
+                        f"{service}:AdminCreateUser failed on AWS's side with {code}: Oh dear (request r-3)."
+                    )
+                    assert (error.code, error.operation) == (code, "AdminCreateUser")
+                    assert error.resolution
 
 
 def test_a_5xx_that_means_throttling() -> None:
@@ -234,9 +261,9 @@ def test_a_5xx_that_means_throttling() -> None:
     assert type(_translated(refusal)) is errors.ThrottledError
 
 
-@pytest.mark.parametrize(
-    ("code", "expected"),
-    [
+def test_cognitos_errors_about_the_data() -> None:
+    """Errors about the script's data have exit code 1 and Cognito's own name and message."""
+    for code, expected in (
         ("InvalidParameterException", errors.InvalidParameterException),
         ("InvalidPasswordException", errors.InvalidPasswordException),
         ("NotAuthorizedException", errors.NotAuthorizedException),
@@ -258,17 +285,17 @@ def test_a_5xx_that_means_throttling() -> None:
         ("UserLambdaValidationException", errors.CognitoError),
         ("UserNotFoundException", errors.CognitoError),
         ("UsernameExistsException", errors.CognitoError),
-    ],
-)
-def test_cognitos_errors_about_the_data(code: str, expected: type[errors.CognitoError]) -> None:
-    """Errors about the script's data have exit code 1 and Cognito's own name and message."""
-    error = _translated(_refusal(code, "In Cognito's words."), "cognito-idp", "InitiateAuth")
-    assert type(error) is expected
-    assert error.exit_code == 1
-    assert error.name == error.code == code
-    assert error.message == "In Cognito's words."
-    without = _translated(_refusal(code), "cognito-idp", "InitiateAuth")
-    assert without.message == code
+    ):
+        with case(code, expected):
+            error = _translated(
+                _refusal(code, "In Cognito's words."), "cognito-idp", "InitiateAuth"
+            )
+            assert type(error) is expected
+            assert error.exit_code == 1
+            assert error.name == error.code == code
+            assert error.message == "In Cognito's words."
+            without = _translated(_refusal(code), "cognito-idp", "InitiateAuth")
+            assert without.message == code
 
 
 @pytest.mark.parametrize("code", ["UserNotFoundException", "InvalidPasswordException"])
@@ -294,43 +321,40 @@ def test_an_error_response_without_details() -> None:
     assert error.message == "ssm:GetParameter failed with Unknown."
 
 
-@pytest.mark.parametrize(
-    ("message", "shown"),
-    [
-        pytest.param("<html><body>502 Bad Gateway</body></html>", "", id="a web page"),
-        pytest.param("one\n  two\r\nthree", ": one two three", id="several lines"),
-        pytest.param("x" * 2000, ": " + "x" * 2000, id="long"),
-        pytest.param("x" * 2001, ": " + "x" * 2000 + "…", id="too long"),
-    ],
-)
-def test_messages_that_are_web_pages(message: str, shown: str) -> None:
+def test_messages_that_are_web_pages() -> None:
     """Gateways and emulators send web pages as messages: ours is one short line."""
-    error = _translated(_refusal("BadGateway", message))
-    assert error.message == f"ssm:GetParameter failed with BadGateway{shown}."
+    for case_name, message, shown in (
+        ("a web page", "<html><body>502 Bad Gateway</body></html>", ""),
+        ("several lines", "one\n  two\r\nthree", ": one two three"),
+        ("long", "x" * 2000, ": " + "x" * 2000),
+        ("too long", "x" * 2001, ": " + "x" * 2000 + "…"),
+    ):
+        with case(case_name):
+            error = _translated(_refusal("BadGateway", message))
+            assert error.message == f"ssm:GetParameter failed with BadGateway{shown}."
 
 
-@pytest.mark.parametrize(
-    ("headers", "expected"),
-    [
-        pytest.param(
-            {"date": "Sat, 07 Mar 2026 04:05:09 GMT"},
-            datetime(2026, 3, 7, 4, 5, 9, tzinfo=timezone.utc),
-            id="told",
-        ),
-        pytest.param({"date": "yesterday"}, None, id="not a date"),
-        pytest.param({}, None, id="not told"),
-    ],
-)
-@pytest.mark.parametrize("code", ["NotAuthorizedException", "CodeMismatchException"])
-def test_cognitos_time_is_in_the_error(
-    code: str, headers: dict[str, str], expected: datetime | None
-) -> None:
+def test_cognitos_time_is_in_the_error() -> None:
     """An error has Cognito's time, which one-time codes and signatures depend on."""
-    refusal = _refusal(code)
-    refusal.response["ResponseMetadata"] = {"HTTPHeaders": headers}
-    error = _translated(refusal, "cognito-idp", "InitiateAuth")
-    assert isinstance(error, errors.CognitoError)
-    assert error.server_time == expected
+    for code in (
+        "NotAuthorizedException",
+        "CodeMismatchException",
+    ):
+        for label, headers, expected in (
+            (
+                "told",
+                {"date": "Sat, 07 Mar 2026 04:05:09 GMT"},
+                datetime(2026, 3, 7, 4, 5, 9, tzinfo=timezone.utc),
+            ),
+            ("not a date", {"date": "yesterday"}, None),
+            ("not told", {}, None),
+        ):
+            with case(code, label):
+                refusal = _refusal(code)
+                refusal.response["ResponseMetadata"] = {"HTTPHeaders": headers}
+                error = _translated(refusal, "cognito-idp", "InitiateAuth")
+                assert isinstance(error, errors.CognitoError)
+                assert error.server_time == expected
 
 
 # --- by botocore's class -------------------------------------------------------------------------
@@ -379,17 +403,15 @@ BY_CLASS: list[tuple[Exception, type[errors.SeedctlError], int]] = [
 ]
 
 
-@pytest.mark.parametrize(
-    ("error", "expected", "exit_code"),
-    [pytest.param(*row, id=type(row[0]).__name__) for row in BY_CLASS],
-)
-def test_by_class(error: Exception, expected: type[errors.SeedctlError], exit_code: int) -> None:
+def test_by_class() -> None:
     """Errors that botocore raises without a response have their class and exit code too."""
-    translated = _translated(error, "ssm", "GetParameter")
-    assert type(translated) is expected
-    assert translated.exit_code == exit_code
-    words = " ".join(str(error).split())
-    assert words in " ".join(translated.message.split())
+    for error, expected, exit_code in BY_CLASS:
+        with case(error):
+            translated = _translated(error, "ssm", "GetParameter")
+            assert type(translated) is expected
+            assert translated.exit_code == exit_code
+            words = " ".join(str(error).split())
+            assert words in " ".join(translated.message.split())
 
 
 @pytest.mark.skipif(not hasattr(boto, "LoginError"), reason="botocore knows aws login since 1.41")
@@ -446,21 +468,18 @@ def test_messages_are_one_line() -> None:
     assert "\n" not in error.message
 
 
-@pytest.mark.parametrize(
-    "error",
-    [
+def test_other_exceptions_are_not_translated() -> None:
+    """Bugs are raised unchanged, and seedctl's own errors are not wrapped again."""
+    for error in (
         ValueError("x"),
         KeyError("x"),
         RuntimeError("x"),
         AssertionError("x"),
         errors.MixedEndpointsError("x"),
         errors.InvalidCommandInputError("x"),
-    ],
-    ids=lambda error: type(error).__name__,
-)
-def test_other_exceptions_are_not_translated(error: Exception) -> None:
-    """Bugs are raised unchanged, and seedctl's own errors are not wrapped again."""
-    assert translate(error, service="ssm", operation="GetParameter", profile=None) is None
+    ):
+        with case(error):
+            assert translate(error, service="ssm", operation="GetParameter", profile=None) is None
 
 
 # --- the time, and what AWS said -----------------------------------------------------------------
@@ -471,28 +490,24 @@ LATE = (
 )
 
 
-@pytest.mark.parametrize(
-    ("service", "code", "message", "date", "advice"),
-    [
+def test_a_clock_that_is_wrong() -> None:
+    """A signature rejected because of its time gives the advice about the clock."""
+    for service, code, message, date, advice in (
         ("ssm", "InvalidSignatureException", LATE, None, "85 minutes behind"),
         ("ssm", "RequestExpired", "Request has expired.", "Sat, 07 Mar 2020 04:05:09 GMT", "ahead"),
         ("ssm", "SignatureDoesNotMatch", "No.", "Sat, 07 Mar 2020 04:05:09 GMT", "ahead"),
         ("s3", "RequestTimeTooSkewed", "Too large.", "Sat, 07 Mar 2020 04:05:09 GMT", "ahead"),
         ("sts", "RequestInTheFuture", "", None, "Check this machine's clock"),
-    ],
-)
-def test_a_clock_that_is_wrong(
-    service: str, code: str, message: str, date: str | None, advice: str
-) -> None:
-    """A signature rejected because of its time gives the advice about the clock."""
-    refusal = _refusal(code, message)
-    refusal.response["ResponseMetadata"] = {"HTTPHeaders": {"date": date} if date else {}}
-    error = _translated(refusal, service)
-    assert type(error) is errors.InvalidCredentialError
-    assert error.exit_code == 3
-    assert "does not accept the time" in error.message
-    assert advice in (error.resolution or "")
-    assert error.service_message == message
+    ):
+        with case(service, code, message, date, advice):
+            refusal = _refusal(code, message)
+            refusal.response["ResponseMetadata"] = {"HTTPHeaders": {"date": date} if date else {}}
+            error = _translated(refusal, service)
+            assert type(error) is errors.InvalidCredentialError
+            assert error.exit_code == 3
+            assert "does not accept the time" in error.message
+            assert advice in (error.resolution or "")
+            assert error.service_message == message
 
 
 def test_awss_message_is_masked() -> None:
@@ -503,20 +518,18 @@ def test_awss_message_is_masked() -> None:
     assert error.service_message == "Expired: ***."
 
 
-@pytest.mark.parametrize(
-    ("service", "code", "advice"),
-    [
+def test_advice_for_codes_of_a_service() -> None:
+    """A code with a single meaning gets advice for it."""
+    for service, code, advice in (
         ("cognito-idp", "ForbiddenException", "web ACL"),
         ("cognito-identity", "NotAuthorizedException", "identity pool"),
         ("cognito-identity", "ResourceNotFoundException", "regenerate"),
         ("ssm", "InvalidKeyId", "KMS key"),
-    ],
-)
-def test_advice_for_codes_of_a_service(service: str, code: str, advice: str) -> None:
-    """A code with a single meaning gets advice for it."""
-    error = _translated(_refusal(code, "Said."), service)
-    assert type(error) is errors.AWSError
-    assert advice in (error.resolution or "")
+    ):
+        with case(service, code, advice):
+            error = _translated(_refusal(code, "Said."), service)
+            assert type(error) is errors.AWSError
+            assert advice in (error.resolution or "")
 
 
 @pytest.mark.parametrize(

@@ -24,6 +24,7 @@ from seedctl.errors import (
     InvalidResponseError,
     ServiceFailedError,
 )
+from tests.cases import case
 from tests.s3.s3 import FakeIdentity
 
 if TYPE_CHECKING:
@@ -41,74 +42,97 @@ CALLS = {
 VARIABLES = ("HTTP_PROXY", "http_proxy", "HTTPS_PROXY", "https_proxy", "NO_PROXY", "no_proxy")
 
 
-def _refused(endpoint: Endpoint, service: str, url: str | None = None) -> AWSError:
-    aws = AWS(AWSSettings(region="us-east-1", endpoint_url=url or endpoint.url))
+@pytest.fixture
+def aws(endpoint: Endpoint) -> AWS:
+    return AWS(AWSSettings(region="us-east-1", endpoint_url=endpoint.url))
+
+
+def _refused(aws: AWS, service: str) -> AWSError:
     operation, parameters = CALLS[service]
     with pytest.raises(AWSError) as caught:
         aws.call(service, operation, parameters, once=True)
     return caught.value
 
 
-@pytest.mark.parametrize("service", CALLS)
-@pytest.mark.parametrize("status", [400, 401, 403, 404, 429])
-def test_a_page_with_an_error_status(endpoint: Endpoint, service: str, status: int) -> None:
+def test_a_page_with_an_error_status(endpoint: Endpoint, aws: AWS) -> None:
     """For every service the error shows the page's status and title, and nothing else of it."""
-    endpoint.status, endpoint.raw = status, PAGE
-    error = _refused(endpoint, service)
-    assert type(error) is InvalidResponseError
-    assert error.code == str(status)
-    assert f"HTTP status {status}" in error.service_message
-    assert 'a page titled "Access & Rules | Corp"' in error.service_message
-    assert "hidden-word" not in f"{error.message}{error.service_message}"
-    assert "proxy" in (error.resolution or "")
+    for status in (
+        400,
+        401,
+        403,
+        404,
+        429,
+    ):
+        for service in CALLS:
+            with case(status, service):
+                endpoint.status, endpoint.raw = status, PAGE
+                error = _refused(aws, service)
+                assert type(error) is InvalidResponseError
+                assert error.code == str(status)
+                assert f"HTTP status {status}" in error.service_message
+                assert 'a page titled "Access & Rules | Corp"' in error.service_message
+                assert "hidden-word" not in f"{error.message}{error.service_message}"
+                assert "proxy" in (error.resolution or "")
 
 
-@pytest.mark.parametrize("service", CALLS)
-@pytest.mark.parametrize("status", [500, 502, 503])
-def test_a_page_of_a_gateway(endpoint: Endpoint, service: str, status: int) -> None:
+def test_a_page_of_a_gateway(endpoint: Endpoint, aws: AWS) -> None:
     """A failing gateway may be AWS's own: the failure is like any other, with the page's title."""
-    endpoint.status, endpoint.raw = status, PAGE
-    error = _refused(endpoint, service)
-    assert type(error) is ServiceFailedError
-    assert error.message.count(f"{status}") == 1
-    assert 'a page titled "Access & Rules | Corp"' in error.message
-    assert "hidden-word" not in error.message
+    for status in (
+        500,
+        502,
+        503,
+    ):
+        for service in CALLS:
+            with case(status, service):
+                endpoint.status, endpoint.raw = status, PAGE
+                error = _refused(aws, service)
+                assert type(error) is ServiceFailedError
+                assert error.message.count(f"{status}") == 1
+                assert 'a page titled "Access & Rules | Corp"' in error.message
+                assert "hidden-word" not in error.message
 
 
-@pytest.mark.parametrize("service", CALLS)
-@pytest.mark.parametrize("body", [b"", PAGE], ids=["no body", "a page"])
-def test_a_proxy_that_wants_a_login(endpoint: Endpoint, service: str, body: bytes) -> None:
+def test_a_proxy_that_wants_a_login(endpoint: Endpoint, aws: AWS) -> None:
     """Status 407 comes from a proxy: the error names the variable that needs the login."""
-    endpoint.status, endpoint.raw = 407, body
-    error = _refused(endpoint, service)
-    assert type(error) is InvalidResponseError
-    assert "407 (Proxy Authentication Required)" in error.service_message
-    assert "HTTP_PROXY" in (error.resolution or "")
-    assert "USER:PASSWORD" in (error.resolution or "")
+    for case_name, body in (
+        ("no body", b""),
+        ("a page", PAGE),
+    ):
+        for service in CALLS:
+            with case(case_name, service):
+                endpoint.status, endpoint.raw = 407, body
+                error = _refused(aws, service)
+                assert type(error) is InvalidResponseError
+                assert "407 (Proxy Authentication Required)" in error.service_message
+                assert "HTTP_PROXY" in (error.resolution or "")
+                assert "USER:PASSWORD" in (error.resolution or "")
 
 
-@pytest.mark.parametrize("service", CALLS)
-def test_a_redirection_to_a_login(endpoint: Endpoint, service: str) -> None:
+def test_a_redirection_to_a_login(endpoint: Endpoint, aws: AWS) -> None:
     """Only the host of a redirection is shown: the query may contain a secret."""
-    endpoint.status, endpoint.raw = 302, b""
-    endpoint.headers = {"Location": "https://ann:pw@login.corp.example/sso?token=hidden-word"}
-    error = _refused(endpoint, service)
-    assert type(error) is InvalidResponseError
-    assert error.service_message == "HTTP status 302 (Found) to login.corp.example"
+    for service in CALLS:
+        with case(service):
+            endpoint.status, endpoint.raw = 302, b""
+            endpoint.headers = {
+                "Location": "https://ann:pw@login.corp.example/sso?token=hidden-word"
+            }
+            error = _refused(aws, service)
+            assert type(error) is InvalidResponseError
+            assert error.service_message == "HTTP status 302 (Found) to login.corp.example"
 
 
-def test_plain_text_and_json(endpoint: Endpoint) -> None:
+def test_plain_text_and_json(endpoint: Endpoint, aws: AWS) -> None:
     """Plain text is shown, but JSON never is: it may contain a secret."""
     endpoint.status, endpoint.raw = 403, b"Blocked by policy 7"
-    assert 'with the text "Blocked by policy 7"' in _refused(endpoint, "ssm").service_message
+    assert 'with the text "Blocked by policy 7"' in _refused(aws, "ssm").service_message
     endpoint.raw = b'{"Parameter": {"Value": "hidden-wo'
-    assert _refused(endpoint, "ssm").service_message == "HTTP status 403 (Forbidden)"
+    assert _refused(aws, "ssm").service_message == "HTTP status 403 (Forbidden)"
 
 
-def test_a_services_own_error(endpoint: Endpoint) -> None:
+def test_a_services_own_error(endpoint: Endpoint, aws: AWS) -> None:
     """An error with AWS's own message is left unchanged."""
     endpoint.status, endpoint.body = 400, {"__type": "OddException", "message": "Odd."}
-    error = _refused(endpoint, "ssm")
+    error = _refused(aws, "ssm")
     assert type(error) is AWSError
     assert (error.service_code, error.service_message) == ("OddException", "Odd.")
 
@@ -121,7 +145,9 @@ def test_the_proxy_that_a_call_goes_through(
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv("HTTP_PROXY", endpoint.url.replace("//", "//ann:Pl4nted-one@"))
     endpoint.status, endpoint.raw = 403, PAGE
-    error = _refused(endpoint, "ssm", "http://ssm.example.com")
+    error = _refused(
+        AWS(AWSSettings(region="us-east-1", endpoint_url="http://ssm.example.com")), "ssm"
+    )
     assert "through the proxy in HTTP_PROXY" in (error.resolution or "")
     assert "Pl4nted-one" not in f"{error} {error.resolution} {error.service_message}"
 
@@ -195,9 +221,9 @@ def test_a_certificate_that_is_not_trusted() -> None:
     assert "AWS_CA_BUNDLE" in (error.resolution or "")
 
 
-@pytest.mark.parametrize(
-    ("body", "expected"),
-    [
+def test_pages() -> None:
+    """A web page is recognized by its beginning, whatever its content type."""
+    for body, expected in (
         (b"<html>", True),
         (b"\n <!-- a --><HTML lang=en>", True),
         (b"\xef\xbb\xbf<!doctype html>", True),
@@ -206,11 +232,9 @@ def test_a_certificate_that_is_not_trusted() -> None:
         (b"<htmlish/>", False),
         (b'{"a": "<html>"}', False),
         (b"", False),
-    ],
-)
-def test_pages(body: bytes, expected: bool) -> None:
-    """A web page is recognized by its beginning, whatever its content type."""
-    assert is_html_page(body) is expected
+    ):
+        with case(body, expected):
+            assert is_html_page(body) is expected
 
 
 def test_descriptions_of_responses() -> None:

@@ -23,6 +23,7 @@ from seedctl.errors import (
 from seedctl.project import Project
 from seedctl.project.quotas import CATEGORIES, DEFAULTS, chosen_quotas
 from tests.aws.test_rates import ManualClock
+from tests.cases import case
 from tests.fake_aws import FakeAWS, Reply
 
 if TYPE_CHECKING:
@@ -161,9 +162,9 @@ def test_every_call_to_cognito_has_a_quota() -> None:
 # --- clients -------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize(
-    ("service", "operation", "name", "per_second"),
-    [
+def test_default_quotas_are_those_that_aws_publishes() -> None:
+    """A higher number would have AWS throttle calls; a lower one would make seeding slow."""
+    for service, operation, name, per_second in (
         ("cognito-idp", "AdminCreateUser", "UserCreation", 50),
         ("cognito-idp", "InitiateAuth", "UserAuthentication", 120),
         ("cognito-idp", "RespondToAuthChallenge", "RespondToAuthChallenge", 360),
@@ -172,14 +173,10 @@ def test_every_call_to_cognito_has_a_quota() -> None:
         ("cognito-idp", "AdminAddUserToGroup", "UserResourceUpdate", 25),
         ("ssm", "GetParameter", "ParameterRead", 40),
         ("ssm", "PutParameter", "ParameterWrite", 3),
-    ],
-)
-def test_default_quotas_are_those_that_aws_publishes(
-    service: str, operation: str, name: str, per_second: int
-) -> None:
-    """A higher number would have AWS throttle calls; a lower one would make seeding slow."""
-    assert CATEGORIES[service, operation] == name
-    assert DEFAULTS[name] == per_second
+    ):
+        with case(service, operation, name, per_second):
+            assert CATEGORIES[service, operation] == name
+            assert DEFAULTS[name] == per_second
 
 
 def test_calls_wait_for_their_quota_and_are_counted() -> None:

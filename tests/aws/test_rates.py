@@ -9,7 +9,7 @@ from collections import deque
 from typing import TYPE_CHECKING
 
 import pytest
-from hypothesis import example, given
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from seedctl.aws.rates import Clock, Limiter, Window, shared_limiter
@@ -81,6 +81,7 @@ def test_many_calls_never_exceed_the_quota(quota: int, jitter: float) -> None:
     assert busiest_second(arrivals) <= quota
 
 
+@settings(max_examples=50)
 @given(
     quota=st.integers(min_value=1, max_value=60),
     pauses=st.lists(

@@ -14,6 +14,7 @@ from seedctl.aws.settings import (
     is_loopback,
 )
 from seedctl.errors import InvalidCommandInputError, MissingRegionError
+from tests.cases import case
 
 
 @pytest.mark.parametrize(
@@ -77,40 +78,36 @@ def test_a_blank_region_is_refused(monkeypatch: pytest.MonkeyPatch, source: str)
     assert "us-east-1" in (caught.value.resolution or "")
 
 
-@pytest.mark.parametrize(
-    "url",
-    [
+def test_valid_endpoints() -> None:
+    """An http or https URL is accepted unchanged."""
+    for url in (
         "http://127.0.0.1:5000",
         "https://vpce-1.ssm.us-east-1.vpce.amazonaws.com",
         "http://[::1]:80/",
         "HTTP://localhost",
-    ],
-)
-def test_valid_endpoints(url: str) -> None:
-    """An http or https URL is accepted unchanged."""
-    assert check_endpoint(url, source="x") == url
-    assert AWSSettings(endpoint_url=url).endpoint_url == url
+    ):
+        with case(url):
+            assert check_endpoint(url, source="x") == url
+            assert AWSSettings(endpoint_url=url).endpoint_url == url
 
 
-@pytest.mark.parametrize(
-    "url",
-    [
-        pytest.param("", id="empty"),
-        pytest.param("localhost:5000", id="no scheme"),
-        pytest.param("ftp://localhost", id="another scheme"),
-        pytest.param("http://", id="no host"),
-        pytest.param("http:///path", id="only a path"),
-        pytest.param("http://localhost:99999", id="no such port"),
-        pytest.param("http://localhost:http", id="port not a number"),
-        pytest.param("http://[::1", id="broken IPv6"),
-    ],
-)
-def test_invalid_endpoints(url: str) -> None:
+def test_invalid_endpoints() -> None:
     """Anything else is a usage error that names where the address is set."""
-    with pytest.raises(InvalidCommandInputError, match=r"^--endpoint-url is ") as caught:
-        AWSSettings(endpoint_url=url)
-    assert repr(url) in caught.value.message
-    assert caught.value.exit_code == 2
+    for case_name, url in (
+        ("empty", ""),
+        ("no scheme", "localhost:5000"),
+        ("another scheme", "ftp://localhost"),
+        ("no host", "http://"),
+        ("only a path", "http:///path"),
+        ("no such port", "http://localhost:99999"),
+        ("port not a number", "http://localhost:http"),
+        ("broken IPv6", "http://[::1"),
+    ):
+        with case(case_name):
+            with pytest.raises(InvalidCommandInputError, match=r"^--endpoint-url is ") as caught:
+                AWSSettings(endpoint_url=url)
+            assert repr(url) in caught.value.message
+            assert caught.value.exit_code == 2
 
 
 KEYS = ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN")
@@ -191,29 +188,51 @@ def test_environment_of_other_clients_in_a_local_run(
     }
 
 
-@pytest.mark.parametrize(
-    ("text", "number"), [(None, None), ("1", 1), ("7", 7), ("007", 7), ("100", 100)]
-)
-def test_numbers_of_attempts(text: str | None, number: int | None) -> None:
+def test_numbers_of_attempts() -> None:
     """A whole number of 1 or more is accepted; unset means None."""
-    assert check_max_attempts(text) == number
+    for text, number in (
+        (None, None),
+        ("1", 1),
+        ("7", 7),
+        ("007", 7),
+        ("100", 100),
+    ):
+        with case(text, number):
+            assert check_max_attempts(text) == number
 
 
-@pytest.mark.parametrize("text", ["abc", "0", "-1", "1.5", " 3", "", "3 times", "²"])
-def test_invalid_numbers_of_attempts(text: str) -> None:
+def test_invalid_numbers_of_attempts() -> None:
     """An invalid number is an error with the variable's name, not a traceback from botocore."""
-    with pytest.raises(InvalidCommandInputError, match=r"^AWS_MAX_ATTEMPTS ") as caught:
-        check_max_attempts(text)
-    assert "max_attempts" in caught.value.message
-    assert repr(text) in caught.value.message
-    assert caught.value.exit_code == 2
-    assert caught.value.resolution
+    for text in (
+        "abc",
+        "0",
+        "-1",
+        "1.5",
+        " 3",
+        "",
+        "3 times",
+        "²",
+    ):
+        with case(text):
+            with pytest.raises(InvalidCommandInputError, match=r"^AWS_MAX_ATTEMPTS ") as caught:
+                check_max_attempts(text)
+            assert "max_attempts" in caught.value.message
+            assert repr(text) in caught.value.message
+            assert caught.value.exit_code == 2
+            assert caught.value.resolution
 
 
-@pytest.mark.parametrize("mode", [None, "", "legacy", "standard", "adaptive"])
-def test_retry_modes(mode: str | None) -> None:
+def test_retry_modes() -> None:
     """The three modes of botocore are accepted, and an empty variable chooses none."""
-    assert check_retry_mode(mode) == mode
+    for mode in (
+        None,
+        "",
+        "legacy",
+        "standard",
+        "adaptive",
+    ):
+        with case(mode):
+            assert check_retry_mode(mode) == mode
 
 
 @pytest.mark.parametrize("mode", ["weird", "STANDARD", " standard"])
@@ -226,9 +245,9 @@ def test_invalid_retry_modes(mode: str) -> None:
     assert "legacy, standard or adaptive" in (caught.value.resolution or "")
 
 
-@pytest.mark.parametrize(
-    ("url", "expected"),
-    [
+def test_loopback() -> None:
+    """Only an address of this machine is loopback, whatever else is in the URL."""
+    for url, expected in (
         ("http://127.0.0.1:5000", True),
         ("http://127.8.9.10", True),
         ("http://[::1]:5000", True),
@@ -245,16 +264,14 @@ def test_invalid_retry_modes(mode: str) -> None:
         ("http://0.0.0.0", False),
         ("", False),
         (None, False),
-    ],
-)
-def test_loopback(url: str | None, expected: bool) -> None:
-    """Only an address of this machine is loopback, whatever else is in the URL."""
-    assert is_loopback(url) is expected
+    ):
+        with case(url, expected):
+            assert is_loopback(url) is expected
 
 
-@pytest.mark.parametrize(
-    ("url", "expected"),
-    [
+def test_awss_own_domains() -> None:
+    """AWS's domains are those of botocore's partitions; every other endpoint is an emulator."""
+    for url, expected in (
         ("https://ssm.us-east-1.amazonaws.com", True),
         ("https://cognito-idp.cn-north-1.amazonaws.com.cn/", True),
         ("https://cognito-idp.eusc-de-east-1.amazonaws.eu", True),
@@ -269,12 +286,10 @@ def test_loopback(url: str | None, expected: bool) -> None:
         ("http://example.org/amazonaws.com", False),
         ("http://amazonaws.com@example.org", False),
         ("https://localhost.localstack.cloud:4566", False),
-    ],
-)
-def test_awss_own_domains(url: str, expected: bool) -> None:
-    """AWS's domains are those of botocore's partitions; every other endpoint is an emulator."""
-    assert is_aws(url) is expected
-    assert is_emulator(url) is not expected
+    ):
+        with case(url, expected):
+            assert is_aws(url) is expected
+            assert is_emulator(url) is not expected
 
 
 def test_without_an_overridden_endpoint_there_is_no_emulator() -> None:

@@ -4,13 +4,11 @@ from __future__ import annotations
 
 import json
 import logging
-import shutil
 import uuid
 from dataclasses import dataclass
 from functools import cached_property, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
-from urllib.request import urlopen
 
 import boto3
 import pytest
@@ -56,33 +54,49 @@ class Clients:
 
 
 @dataclass
-class Service:
-    """A user pool with two groups, and a separate path of parameters."""
+class Server:
+    """A server with one user pool, which all tests of a module use one after another."""
 
     name: str
     clients: Clients
     deploy: Callable[[], tuple[str, str]]
 
     @cached_property
-    def _ids(self) -> tuple[str, str]:
+    def ids(self) -> tuple[str, str]:
         # Created at the first use: many tests need no pool, and moto is slow to create one.
         return self.deploy()
 
+
+class Service:
+    """A user pool with two groups and no users, and a separate path of parameters."""
+
+    def __init__(self, server: Server) -> None:
+        self._server = server
+        self._uses_pool = False
+        self.name = server.name
+        self.path = f"/contract/{uuid.uuid4().hex}"
+        self.cognito: Any = server.clients.cognito
+        self.ssm: Any = server.clients.ssm
+        self.sts: Any = server.clients.sts
+        self.s3: Any = server.clients.s3
+        self.bucket = BUCKET
+
     @property
     def pool_id(self) -> str:
-        return self._ids[0]
+        self._uses_pool = True
+        return self._server.ids[0]
 
     @property
     def client_id(self) -> str:
-        return self._ids[1]
+        self._uses_pool = True
+        return self._server.ids[1]
 
-    def __post_init__(self) -> None:
-        self.path = f"/contract/{uuid.uuid4().hex}"
-        self.cognito: Any = self.clients.cognito
-        self.ssm: Any = self.clients.ssm
-        self.sts: Any = self.clients.sts
-        self.s3: Any = self.clients.s3
-        self.bucket = BUCKET
+    def delete_users(self) -> None:
+        """Empty the pool for the next test, which takes less time than to create another one."""
+        if self._uses_pool:
+            for user in self.cognito.list_users(UserPoolId=self.pool_id)["Users"]:
+                name = user["Username"]
+                self.cognito.admin_delete_user(UserPoolId=self.pool_id, Username=name)
 
 
 @pytest.fixture(scope="session")
@@ -104,14 +118,14 @@ def _quick_pools() -> Iterator[None]:
 
 # Not for the whole session: moto loses its state when another module mocks AWS.
 @pytest.fixture(scope="module")
-def _moto(_session: boto3.Session, _quick_pools: None) -> Iterator[Clients]:
+def _moto(_session: boto3.Session, _quick_pools: None) -> Iterator[Server]:
     logging.getLogger("werkzeug").setLevel(logging.ERROR)
     server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
     server.start()
     host, port = server.get_host_and_port()
     clients = Clients(f"http://{host}:{port}", _session)
     clients.s3.create_bucket(Bucket=BUCKET)
-    yield clients
+    yield Server("moto", clients, partial(_deploy_to_moto, clients.cognito))
     clients.close()
     server.stop()
 
@@ -170,35 +184,22 @@ def _outputs() -> AmplifyOutputs:
     return parse_outputs(document, Path("local_outputs.json"))
 
 
-@pytest.fixture(scope="session")
-def _state_with_key(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A state with a signing key, since creating a key takes most of the time of a test."""
-    folder = tmp_path_factory.mktemp("template") / "state"
+@pytest.fixture(scope="module")
+def _local(tmp_path_factory: pytest.TempPathFactory, _session: boto3.Session) -> Iterator[Server]:
     outputs = _outputs()
     assert outputs.auth is not None
+    ids = (outputs.auth.user_pool_id, outputs.auth.user_pool_client_id)
+    folder = tmp_path_factory.mktemp("contract") / "state"
     with LocalSandbox.start(state_folder=folder, outputs=outputs) as sandbox:
-        url = f"{sandbox.url}/{outputs.auth.user_pool_id}/.well-known/jwks.json"
-        with urlopen(url, timeout=20) as response:
-            assert response.status == 200
-    return folder
+        clients = Clients(sandbox.url, _session)
+        yield Server("local", clients, lambda: ids)
+        clients.close()
+    assert sandbox.handler_errors == []
 
 
 @pytest.fixture(params=["local", "moto"])
-def service(
-    request: pytest.FixtureRequest, tmp_path: Path, _session: boto3.Session
-) -> Iterator[Service]:
+def service(request: pytest.FixtureRequest) -> Iterator[Service]:
     """The same backend, served by the sandbox and by moto."""
-    if request.param == "moto":
-        moto = request.getfixturevalue("_moto")
-        yield Service("moto", moto, partial(_deploy_to_moto, moto.cognito))
-        return
-    state = request.getfixturevalue("_state_with_key")
-    outputs = _outputs()
-    assert outputs.auth is not None
-    shutil.copytree(state, tmp_path / "state")
-    with LocalSandbox.start(state_folder=tmp_path / "state", outputs=outputs) as sandbox:
-        ids = (outputs.auth.user_pool_id, outputs.auth.user_pool_client_id)
-        clients = Clients(sandbox.url, _session)
-        yield Service("local", clients, lambda: ids)
-        clients.close()
-        assert sandbox.handler_errors == []
+    service = Service(request.getfixturevalue(f"_{request.param}"))
+    yield service
+    service.delete_users()

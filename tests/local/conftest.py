@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import http.client
 import json
 import shutil
 from dataclasses import dataclass
 from datetime import datetime, timezone
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -16,6 +16,7 @@ import pytest
 from seedctl.local import LocalSandbox, blueprint
 from seedctl.outputs import AmplifyOutputs, AuthSection, parse_outputs
 from seedctl.srp import ClientExchange, format_timestamp
+from tests.keep_alive import KeepAlive
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -55,6 +56,10 @@ class Client:
     def port(self) -> int:
         return int(self.sandbox.url.rpartition(":")[2])
 
+    @cached_property
+    def connection(self) -> KeepAlive:
+        return KeepAlive(self.port)
+
     @property
     def auth(self) -> AuthSection:
         assert self.outputs.auth is not None
@@ -71,14 +76,7 @@ class Client:
     def send(
         self, method: str, path: str, body: bytes | None, headers: dict[str, str]
     ) -> tuple[int, dict[str, str], bytes]:
-        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=20)
-        try:
-            connection.request(method, path, body, headers)
-            response = connection.getresponse()
-            lowered = {name.lower(): value for name, value in response.getheaders()}
-            return response.status, lowered, response.read()
-        finally:
-            connection.close()
+        return self.connection.send(method, path, body, headers)
 
     def post(
         self, target: str, body: bytes, *, service: str | None = None
@@ -248,6 +246,7 @@ def _state_with_key(tmp_path_factory: pytest.TempPathFactory) -> Path:
         client = Client(sandbox, outputs, FakeClock())
         path = f"/{client.pool_id}/.well-known/jwks.json"
         assert client.send("GET", path, None, {})[0] == 200
+        client.connection.close()
     return folder
 
 
@@ -271,13 +270,14 @@ def start(state_folder: Path, clock: FakeClock) -> Iterator[Callable[..., Client
     def start_one(outputs: AmplifyOutputs | None = None, **options: Any) -> Client:
         described = outputs or _outputs(**options)
         sandbox = LocalSandbox.start(state_folder=state_folder, outputs=described, clock=clock)
-        started.append(sandbox)
-        return Client(sandbox, described, clock)
+        started.append(Client(sandbox, described, clock))
+        return started[-1]
 
     yield start_one
-    for sandbox in started:
-        sandbox.stop()
-        assert sandbox.handler_errors == []
+    for client in started:
+        client.connection.close()
+        client.sandbox.stop()
+        assert client.sandbox.handler_errors == []
 
 
 @pytest.fixture

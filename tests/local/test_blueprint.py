@@ -12,6 +12,7 @@ import pytest
 from seedctl.errors import InvalidCommandInputError
 from seedctl.local import blueprint
 from seedctl.outputs import UserGroup, parse_outputs
+from tests.cases import case
 
 PATH = Path("local_outputs.json")
 DEPLOYED: dict[str, Any] = {
@@ -108,13 +109,17 @@ def test_localising_twice_changes_nothing() -> None:
     assert blueprint.from_outputs(local) == local
 
 
-@pytest.mark.parametrize(
-    "document",
-    [{}, {"version": "1"}, {"auth": None, "data": []}, {"auth": {"user_pool_id": "odd"}}],
-)
-def test_sparse_documents(document: dict[str, Any]) -> None:
+def test_sparse_documents() -> None:
     """Missing and malformed sections are left unchanged."""
-    assert blueprint.from_outputs(document) == document
+    document: dict[str, Any]
+    for document in (
+        {},
+        {"version": "1"},
+        {"auth": None, "data": []},
+        {"auth": {"user_pool_id": "odd"}},
+    ):
+        with case(document):
+            assert blueprint.from_outputs(document) == document
 
 
 def test_from_options() -> None:
@@ -149,9 +154,9 @@ def test_text() -> None:
     assert json.loads(text)["version"] == "1.4"
 
 
-@pytest.mark.parametrize(
-    ("options", "match"),
-    [
+def test_refused_options() -> None:
+    """A value that no backend can have is a usage error that names it."""
+    for options, match in (
         ({"region": "Frankfurt"}, "region"),
         ({"username_attributes": ()}, "username attributes"),
         ({"username_attributes": ("username",)}, "username attribute"),
@@ -173,9 +178,6 @@ def test_text() -> None:
         ({"groups": ("",)}, "group name"),
         ({"groups": ("x" * 129,)}, "group name"),
         ({"groups": ("a", "a")}, "each of them once"),
-    ],
-)
-def test_refused_options(options: dict[str, Any], match: str) -> None:
-    """A value that no backend can have is a usage error that names it."""
-    with pytest.raises(InvalidCommandInputError, match=match):
-        blueprint.from_options(**options)
+    ):
+        with case(options, match), pytest.raises(InvalidCommandInputError, match=match):
+            blueprint.from_options(**options)

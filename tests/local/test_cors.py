@@ -11,6 +11,7 @@ from seedctl.errors import InvalidCommandInputError
 from seedctl.local.cors import checked_origin
 from seedctl.local.http1 import Request, Response
 from seedctl.local.server import Server
+from tests.cases import case
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -104,30 +105,30 @@ def test_an_answer_to_an_allowed_page(scene: Any, path: str) -> None:
     assert {"ETag", "x-amzn-ErrorType", "x-amzn-RequestId", "Content-Range", "*"} <= set(exposed)
 
 
-@pytest.mark.parametrize(
-    ("allowed", "origin"),
-    [
-        pytest.param((), PAGE, id="nothing allowed"),
-        pytest.param((PAGE,), "http://localhost:3001", id="other port"),
-        pytest.param((PAGE,), "https://localhost:3000", id="other scheme"),
-        pytest.param((PAGE,), "http://localhost:3000.evil.example", id="begins alike"),
-        pytest.param((PAGE,), "null", id="null"),
-        pytest.param((PAGE,), "", id="empty"),
-    ],
-)
-@pytest.mark.parametrize("method", ["GET", "POST", "OPTIONS"])
-def test_other_pages_are_refused(
-    scene: Any, allowed: tuple[str, ...], origin: str, method: str
-) -> None:
+def test_other_pages_are_refused(scene: Any) -> None:
     """Their requests execute nothing, not even requests without a preflight."""
-    stage = scene(*allowed)
-    request = {"Origin": origin, "Content-Type": "text/plain"}
-    if method == "OPTIONS":
-        request["Access-Control-Request-Method"] = "POST"
-    status, headers = stage.send(method, request)
-    assert status == 403
-    assert _cors(headers) == []
-    assert stage.seen == []
+    for method in (
+        "GET",
+        "POST",
+        "OPTIONS",
+    ):
+        for label, allowed, origin in (
+            ("nothing allowed", (), PAGE),
+            ("other port", (PAGE,), "http://localhost:3001"),
+            ("other scheme", (PAGE,), "https://localhost:3000"),
+            ("begins alike", (PAGE,), "http://localhost:3000.evil.example"),
+            ("null", (PAGE,), "null"),
+            ("empty", (PAGE,), ""),
+        ):
+            with case(method, label):
+                stage = scene(*allowed)
+                request = {"Origin": origin, "Content-Type": "text/plain"}
+                if method == "OPTIONS":
+                    request["Access-Control-Request-Method"] = "POST"
+                status, headers = stage.send(method, request)
+                assert status == 403
+                assert _cors(headers) == []
+                assert stage.seen == []
 
 
 @pytest.mark.parametrize("host", ["127.0.0.1", "localhost"])
@@ -153,9 +154,9 @@ def test_an_allowed_page_does_not_lift_the_check_of_the_host(scene: Any) -> None
     assert scene("*").send("POST", {"Origin": PAGE, "Host": "evil.example"})[0] == 403
 
 
-@pytest.mark.parametrize(
-    ("text", "origin"),
-    [
+def test_origins_are_kept_as_browsers_send_them() -> None:
+    """Origins are normalised to lower case without the default port."""
+    for text, origin in (
         (PAGE, PAGE),
         ("*", "*"),
         ("HTTPS://Example.COM", "https://example.com"),
@@ -164,16 +165,14 @@ def test_an_allowed_page_does_not_lift_the_check_of_the_host(scene: Any) -> None
         ("http://localhost:443", "http://localhost:443"),
         ("http://[::1]:3000", "http://[::1]:3000"),
         ("capacitor://localhost", "capacitor://localhost"),
-    ],
-)
-def test_origins_are_kept_as_browsers_send_them(text: str, origin: str) -> None:
-    """Origins are normalised to lower case without the default port."""
-    assert checked_origin(text) == origin
+    ):
+        with case(text, origin):
+            assert checked_origin(text) == origin
 
 
-@pytest.mark.parametrize(
-    "text",
-    [
+def test_what_is_no_origin_is_refused() -> None:
+    """A path or a missing scheme would never match, so it is an error."""
+    for text in (
         "localhost:3000",
         "http://localhost:3000/",
         "http://localhost:3000/path",
@@ -184,9 +183,6 @@ def test_origins_are_kept_as_browsers_send_them(text: str, origin: str) -> None:
         "http://user@localhost",
         "",
         "null",
-    ],
-)
-def test_what_is_no_origin_is_refused(text: str) -> None:
-    """A path or a missing scheme would never match, so it is an error."""
-    with pytest.raises(InvalidCommandInputError, match="is invalid"):
-        checked_origin(text)
+    ):
+        with case(text), pytest.raises(InvalidCommandInputError, match="is invalid"):
+            checked_origin(text)

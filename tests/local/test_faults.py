@@ -17,7 +17,7 @@ import boto3
 import pytest
 from botocore.config import Config
 from botocore.exceptions import ClientError, ConnectionClosedError
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from seedctl.errors import InvalidCommandInputError
@@ -31,6 +31,7 @@ from seedctl.local.server import Server
 from seedctl.local.service_calls import call_of, user_of
 from seedctl.outputs import load_outputs
 from seedctl.project.quotas import CATEGORIES, DEFAULT_QUOTAS, PER_USER, RESPOND
+from tests.cases import case
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -226,6 +227,7 @@ def test_a_stop_does_not_wait_for_delays(state_folder: Path) -> None:
 # --- quotas ---------------------------------------------------------------------------------------
 
 
+@settings(max_examples=50)
 @given(
     limit=st.integers(1, 8),
     steps=st.lists(st.floats(0, 1.5, allow_nan=False) | st.sampled_from([0.0, 0.1, 0.5, 1.0])),
@@ -303,29 +305,25 @@ def _token(claims: bytes) -> str:
     return f"h.{base64.urlsafe_b64encode(claims).decode().rstrip('=')}.s"
 
 
-@pytest.mark.parametrize(
-    ("body", "user"),
-    [
-        pytest.param(b'{"Username": "Ann@Example.com"}', "ann@example.com", id="administrator"),
-        pytest.param(b'{"AuthParameters": {"USERNAME": "ann"}}', "ann", id="sign-in"),
-        pytest.param(b'{"ChallengeResponses": {"USERNAME": "ann"}}', "ann", id="challenge"),
-        pytest.param(
-            json.dumps({"AccessToken": _token(b'{"sub": "1234"}')}).encode(), "1234", id="token"
-        ),
-        pytest.param(b'{"AuthParameters": {"REFRESH_TOKEN": "x"}}', None, id="refresh"),
-        pytest.param(b'{"Username": 5, "AuthParameters": []}', None, id="mistyped"),
-        pytest.param(json.dumps({"AccessToken": _token(b"{")}).encode(), None, id="bad claims"),
-        pytest.param(json.dumps({"AccessToken": _token(b"[]")}).encode(), None, id="no claims"),
-        pytest.param(b'{"AccessToken": "x.\xc3\xa4.y"}', None, id="bad base64"),
-        pytest.param(b'{"AccessToken": "x"}', None, id="no token"),
-        pytest.param(b"[1]", None, id="no object"),
-        pytest.param(b"{", None, id="no JSON"),
-        pytest.param(b"[" * 100_000, None, id="deep"),
-    ],
-)
-def test_whom_a_request_is_about(body: bytes, user: str | None) -> None:
+def test_whom_a_request_is_about() -> None:
     """The user is found by name or token; an invalid body belongs to no user."""
-    assert user_of(Request("POST", "/", "", {}, body)) == user
+    for case_name, body, user in (
+        ("administrator", b'{"Username": "Ann@Example.com"}', "ann@example.com"),
+        ("sign-in", b'{"AuthParameters": {"USERNAME": "ann"}}', "ann"),
+        ("challenge", b'{"ChallengeResponses": {"USERNAME": "ann"}}', "ann"),
+        ("token", json.dumps({"AccessToken": _token(b'{"sub": "1234"}')}).encode(), "1234"),
+        ("refresh", b'{"AuthParameters": {"REFRESH_TOKEN": "x"}}', None),
+        ("mistyped", b'{"Username": 5, "AuthParameters": []}', None),
+        ("bad claims", json.dumps({"AccessToken": _token(b"{")}).encode(), None),
+        ("no claims", json.dumps({"AccessToken": _token(b"[]")}).encode(), None),
+        ("bad base64", b'{"AccessToken": "x.\xc3\xa4.y"}', None),
+        ("no token", b'{"AccessToken": "x"}', None),
+        ("no object", b"[1]", None),
+        ("no JSON", b"{", None),
+        ("deep", b"[" * 100_000, None),
+    ):
+        with case(case_name):
+            assert user_of(Request("POST", "/", "", {}, body)) == user
 
 
 def test_a_call_too_many_does_nothing(world: World) -> None:
@@ -394,37 +392,33 @@ def _ask(world: World, service: str, port: int) -> Any:
     return client.list_objects_v2(Bucket=BUCKET)
 
 
-@pytest.mark.parametrize(
-    ("service", "fault", "status", "code"),
-    [
-        pytest.param("cognito-idp", "throttle", 400, "TooManyRequestsException", id="cognito 400"),
-        pytest.param("cognito-idp", "fail", 500, "InternalErrorException", id="cognito 500"),
-        pytest.param("cognito-identity", "throttle", 400, "TooManyRequestsException", id="ids 400"),
-        pytest.param("cognito-identity", "fail", 500, "InternalErrorException", id="ids 500"),
-        pytest.param("ssm", "throttle", 400, "ThrottlingException", id="ssm 400"),
-        pytest.param("ssm", "fail", 500, "InternalServerError", id="ssm 500"),
-        pytest.param("sts", "throttle", 400, "Throttling", id="sts 400"),
-        pytest.param("sts", "fail", 500, "InternalFailure", id="sts 500"),
-        pytest.param("s3", "throttle", 503, "SlowDown", id="s3 503"),
-        pytest.param("s3", "fail", 500, "InternalError", id="s3 500"),
-    ],
-)
-def test_faults_have_the_form_of_their_service(
-    world: World, service: str, fault: str, status: int, code: str
-) -> None:
+def test_faults_have_the_form_of_their_service(world: World) -> None:
     """boto3 finds the service's own code and status in each fault."""
-    _, port = world.under(always(**{fault: 100}))
-    with pytest.raises(ClientError) as failure:
-        _ask(world, service, port)
-    response = failure.value.response
-    assert response["Error"]["Code"] == code
-    assert response["Error"]["Message"]
-    metadata = response["ResponseMetadata"]
-    assert metadata["HTTPStatusCode"] == status
-    assert metadata["RequestId"]
-    # The AWS SDK for JavaScript looks at this header before the body.
-    if service in JSON_SERVICES:
-        assert metadata["HTTPHeaders"]["x-amzn-errortype"] == code
+    for case_name, service, fault, status, code in (
+        ("cognito 400", "cognito-idp", "throttle", 400, "TooManyRequestsException"),
+        ("cognito 500", "cognito-idp", "fail", 500, "InternalErrorException"),
+        ("ids 400", "cognito-identity", "throttle", 400, "TooManyRequestsException"),
+        ("ids 500", "cognito-identity", "fail", 500, "InternalErrorException"),
+        ("ssm 400", "ssm", "throttle", 400, "ThrottlingException"),
+        ("ssm 500", "ssm", "fail", 500, "InternalServerError"),
+        ("sts 400", "sts", "throttle", 400, "Throttling"),
+        ("sts 500", "sts", "fail", 500, "InternalFailure"),
+        ("s3 503", "s3", "throttle", 503, "SlowDown"),
+        ("s3 500", "s3", "fail", 500, "InternalError"),
+    ):
+        with case(case_name):
+            _, port = world.under(always(**{fault: 100}))
+            with pytest.raises(ClientError) as failure:
+                _ask(world, service, port)
+            response = failure.value.response
+            assert response["Error"]["Code"] == code
+            assert response["Error"]["Message"]
+            metadata = response["ResponseMetadata"]
+            assert metadata["HTTPStatusCode"] == status
+            assert metadata["RequestId"]
+            # The AWS SDK for JavaScript looks at this header before the body.
+            if service in JSON_SERVICES:
+                assert metadata["HTTPHeaders"]["x-amzn-errortype"] == code
 
 
 @pytest.mark.parametrize(
@@ -640,60 +634,54 @@ def test_nothing_asked_for_is_nothing_loaded(tmp_path: Path) -> None:
     subprocess.run([sys.executable, "-c", script, str(tmp_path / "state")], check=True, timeout=60)
 
 
-@pytest.mark.parametrize(
-    ("request_", "name"),
-    [
-        pytest.param(call("GetUser"), "cognito-idp:GetUser", id="json"),
-        pytest.param(Request("POST", "/graphql", "", {}, b"{}"), "appsync:GraphQL", id="graphql"),
-        pytest.param(
+def test_which_call_a_request_is() -> None:
+    """Only requests that name a service and an operation are calls."""
+    for case_name, request_, name in (
+        ("json", call("GetUser"), "cognito-idp:GetUser"),
+        ("graphql", Request("POST", "/graphql", "", {}, b"{}"), "appsync:GraphQL"),
+        (
+            "query",
             Request("POST", "/", "", {}, b"Version=1&Action=GetCallerIdentity"),
             "sts:GetCallerIdentity",
-            id="query",
         ),
-        pytest.param(Request("POST", "/", "", {}, b"Action=../x"), None, id="no action"),
-        pytest.param(call("Get User"), None, id="no operation"),
-        pytest.param(Request("GET", "/x", "", {}, b""), None, id="document"),
-    ],
-)
-def test_which_call_a_request_is(request_: Request, name: str | None) -> None:
-    """Only requests that name a service and an operation are calls."""
-    found = call_of(request_)
-    assert (found.name if found is not None else None) == name
+        ("no action", Request("POST", "/", "", {}, b"Action=../x"), None),
+        ("no operation", call("Get User"), None),
+        ("document", Request("GET", "/x", "", {}, b""), None),
+    ):
+        with case(case_name):
+            found = call_of(request_)
+            assert (found.name if found is not None else None) == name
 
 
 # --- the settings ---------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize(
-    ("options", "expected"),
-    [
-        pytest.param({}, None, id="nothing"),
-        pytest.param({"latency": "100"}, FaultSettings(latency=Latency(100, 100)), id="latency"),
-        pytest.param({"latency": "0"}, FaultSettings(latency=Latency(0, 0)), id="no latency"),
-        pytest.param(
-            {"latency": "50-150.5"}, FaultSettings(latency=Latency(50, 150.5)), id="latency range"
-        ),
-        pytest.param({"quotas": "default"}, FaultSettings(quotas={}), id="quotas"),
-        pytest.param(
+def test_options() -> None:
+    """Options parse to the values that a test would use."""
+    for case_name, options, expected in (
+        ("nothing", {}, None),
+        ("latency", {"latency": "100"}, FaultSettings(latency=Latency(100, 100))),
+        ("no latency", {"latency": "0"}, FaultSettings(latency=Latency(0, 0))),
+        ("latency range", {"latency": "50-150.5"}, FaultSettings(latency=Latency(50, 150.5))),
+        ("quotas", {"quotas": "default"}, FaultSettings(quotas={})),
+        (
+            "other quotas",
             {"quotas": "UserCreation=80, UserAuthentication=200"},
             FaultSettings(quotas={"UserCreation": 80, "UserAuthentication": 200}),
-            id="other quotas",
         ),
-        pytest.param(
+        (
+            "plain faults",
             {"faults": "5", "fault_seed": 0},
             FaultSettings(faults=Faults(fail=2.5, fail_after=2.5), fault_seed=0),
-            id="plain faults",
         ),
-        pytest.param(
+        (
+            "faults",
             {"faults": "fail=50,cut-after=50"},
             FaultSettings(faults=Faults(fail=50, cut_after=50)),
-            id="faults",
         ),
-    ],
-)
-def test_options(options: dict[str, Any], expected: FaultSettings | None) -> None:
-    """Options parse to the values that a test would use."""
-    assert FaultSettings.parse(**options) == expected
+    ):
+        with case(case_name):
+            assert FaultSettings.parse(**options) == expected
 
 
 @pytest.mark.parametrize(
@@ -725,37 +713,32 @@ def test_options_that_will_not_do(options: dict[str, Any], said: str) -> None:
     assert refused.value.exit_code == 2
 
 
-@pytest.mark.parametrize(
-    ("text", "reason"),
-    [
-        pytest.param("101", "the sum is 101 % of the requests", id="over 100"),
-        pytest.param("fail=60,cut=60.5", "the sum is 120.5 % of the requests", id="together"),
-        pytest.param("fail=1,fail=2", "fail is given twice", id="twice"),
-        pytest.param("fail_after=1", "'fail_after' is not a kind of fault", id="no name"),
-        pytest.param("cut=x", "cut is not a percentage", id="no number"),
-    ],
-)
-def test_faults_that_will_not_do_are_shown_as_typed(text: str, reason: str) -> None:
+def test_faults_that_will_not_do_are_shown_as_typed() -> None:
     """The error quotes the option as typed and gives the reason."""
-    with pytest.raises(InvalidCommandInputError) as refused:
-        Faults.parse(text)
-    assert refused.value.message == f"The faults {text!r} is invalid: {reason}."
+    for case_name, text, reason in (
+        ("over 100", "101", "the sum is 101 % of the requests"),
+        ("together", "fail=60,cut=60.5", "the sum is 120.5 % of the requests"),
+        ("twice", "fail=1,fail=2", "fail is given twice"),
+        ("no name", "fail_after=1", "'fail_after' is not a kind of fault"),
+        ("no number", "cut=x", "cut is not a percentage"),
+    ):
+        with case(case_name):
+            with pytest.raises(InvalidCommandInputError) as refused:
+                Faults.parse(text)
+            assert refused.value.message == f"The faults {text!r} is invalid: {reason}."
 
 
-@pytest.mark.parametrize(
-    "make",
-    [
-        pytest.param(lambda: Latency(float("nan"), 1), id="latency"),
-        pytest.param(lambda: Faults(fail=float("nan")), id="faults"),
-        pytest.param(lambda: Faults(fail=-1), id="faults below 0"),
-        pytest.param(lambda: Faults(fail=60, cut=60), id="faults over 100"),
-        pytest.param(lambda: FaultSettings(quotas={"Users": 1}), id="quotas"),
-    ],
-)
-def test_values_that_will_not_do(make: Callable[[], object]) -> None:
+def test_values_that_will_not_do() -> None:
     """Invalid values in a test raise the same error as on the command line."""
-    with pytest.raises(InvalidCommandInputError):
-        make()
+    for case_name, make in (
+        ("latency", lambda: Latency(float("nan"), 1)),
+        ("faults", lambda: Faults(fail=float("nan"))),
+        ("faults below 0", lambda: Faults(fail=-1)),
+        ("faults over 100", lambda: Faults(fail=60, cut=60)),
+        ("quotas", lambda: FaultSettings(quotas={"Users": 1})),
+    ):
+        with case(case_name), pytest.raises(InvalidCommandInputError):
+            make()
 
 
 def test_sign_ins_take_challenge_answers_along() -> None:

@@ -9,6 +9,7 @@ import pytest
 
 from seedctl.local import blueprint
 from seedctl.outputs import parse_outputs
+from tests.cases import case
 
 ANN = "ann@example.com"
 NO_GROUP = "ResourceNotFoundException: Group not found."
@@ -132,18 +133,31 @@ def test_pages(client: Any, operation: str) -> None:
     assert len(items) >= 5
 
 
-@pytest.mark.parametrize("token", ["x", "bm9uc2Vuc2U", "A" * 64, "ü"])
-def test_page_tokens_are_checked(client: Any, token: str) -> None:
+def test_page_tokens_are_checked(client: Any) -> None:
     """A made-up token, or one of another call, is refused."""
-    refusal = client.cognito_refusal("ListGroups", NextToken=token)
-    assert refusal == "InvalidParameterException: Invalid NextToken"
-    given = client.cognito("ListGroups", Limit=1)["NextToken"]
-    refusal = client.cognito_refusal("ListUsers", PaginationToken=given)
-    assert refusal == "InvalidParameterException: Invalid PaginationToken"
+    for token in (
+        "x",
+        "bm9uc2Vuc2U",
+        "A" * 64,
+        "ü",
+    ):
+        with case(token):
+            refusal = client.cognito_refusal("ListGroups", NextToken=token)
+            assert refusal == "InvalidParameterException: Invalid NextToken"
+            given = client.cognito("ListGroups", Limit=1)["NextToken"]
+            refusal = client.cognito_refusal("ListUsers", PaginationToken=given)
+            assert refusal == "InvalidParameterException: Invalid PaginationToken"
 
 
-@pytest.mark.parametrize("limit", [-1, 61, True, "5", 1.5])
-def test_limits(client: Any, limit: Any) -> None:
+def test_limits(client: Any) -> None:
     """A page has up to 60 items; 0 means 60."""
-    assert "Limit must be" in client.cognito_refusal("ListGroups", Limit=limit)
-    assert len(client.cognito("ListGroups", Limit=0)["Groups"]) == 3
+    for limit in (
+        -1,
+        61,
+        True,
+        "5",
+        1.5,
+    ):
+        with case(limit):
+            assert "Limit must be" in client.cognito_refusal("ListGroups", Limit=limit)
+            assert len(client.cognito("ListGroups", Limit=0)["Groups"]) == 3

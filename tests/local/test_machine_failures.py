@@ -86,30 +86,28 @@ CALLS: dict[str, tuple[str, Callable[[Backend, UserSession], object]]] = {
 }
 
 
-@pytest.mark.parametrize(("operation", "call"), CALLS.values(), ids=CALLS)
+def _counts(backend: Backend) -> dict[str, int]:
+    return {name: each.calls for name, each in backend.statistics().items()}
+
+
 def test_every_service_tells_it_at_once(
-    operation: str,
-    call: Callable[[Backend, UserSession], object],
-    backend: Backend,
-    user: UserSession,
-    fail: Callable[[Exception], None],
+    backend: Backend, user: UserSession, fail: Callable[[Exception], None]
 ) -> None:
     """A full disk is reported with its reason and a remedy, without retries."""
-    before = {name: each.calls for name, each in backend.statistics().items()}
     fail(FULL)
-    with pytest.raises(LocalSandboxError) as caught:
-        call(backend, user)
-    assert "No space left on device" in caught.value.message
-    assert (caught.value.resolution or "").startswith("Free space on the disk")
-    assert caught.value.exit_code == 3
-    after = {name: each.calls for name, each in backend.statistics().items()}
-    made = {name: after[name] - before.get(name, 0) for name in after}
-    assert {name: count for name, count in made.items() if count} == {operation: 1}
+    for name, (operation, call) in CALLS.items():
+        before = _counts(backend)
+        with pytest.raises(LocalSandboxError) as caught:
+            call(backend, user)
+        assert "No space left on device" in caught.value.message, name
+        assert (caught.value.resolution or "").startswith("Free space on the disk"), name
+        assert caught.value.exit_code == 3, name
+        made = {each: count - before.get(each, 0) for each, count in _counts(backend).items()}
+        assert {each: count for each, count in made.items() if count} == {operation: 1}, name
 
 
-@pytest.mark.parametrize("make", ["records", "users", "files"])
 def test_many_are_stopped_by_the_first(
-    make: str, backend: Backend, user: UserSession, fail: Callable[[Exception], None]
+    backend: Backend, user: UserSession, fail: Callable[[Exception], None]
 ) -> None:
     """A failure that does not depend on the row stops the call; later rows are not tried."""
     calls: dict[str, Callable[[], object]] = {
@@ -123,69 +121,62 @@ def test_many_are_stopped_by_the_first(
         ),
     }
     fail(FULL)
-    before = sum(each.calls for each in backend.statistics().values())
-    with pytest.raises(BulkError) as caught:
-        calls[make]()
-    assert isinstance(caught.value.__cause__, LocalSandboxError)
-    assert sum(each.calls for each in backend.statistics().values()) == before + 1
+    for name, call in calls.items():
+        before = sum(_counts(backend).values())
+        with pytest.raises(BulkError) as caught:
+            call()
+        assert isinstance(caught.value.__cause__, LocalSandboxError), name
+        assert sum(_counts(backend).values()) == before + 1, name
 
 
-@pytest.mark.parametrize(
-    ("error", "reason", "advice"),
-    [
-        pytest.param(FULL, "No space left", "Free space", id="space"),
-        pytest.param(OSError(errno.EFBIG, "File too large"), "too large", "Free space", id="size"),
-        pytest.param(OSError(errno.EMFILE, "Too many open files"), "open files", "ulimit", id="fd"),
-        pytest.param(
-            PermissionError(errno.EACCES, "Permission denied", "/s/x"), "/s/x", "writable", id="no"
-        ),
-        pytest.param(
-            OSError(errno.EROFS, "Read-only file system"), "Read-only", "writable", id="read-only"
-        ),
-        pytest.param(
-            LocalSandboxError("Broken.", resolution="Repair it."), "Broken.", "Repair it.", id="own"
-        ),
-        pytest.param(LocalSandboxError("Größe\n."), "Größe\n.", "", id="any text"),
-    ],
-)
-def test_the_reason_arrives(
-    error: Exception, reason: str, advice: str, backend: Backend, fail: Callable[[Exception], None]
-) -> None:
+def test_the_reason_arrives(backend: Backend, fail: Callable[[Exception], None]) -> None:
     """Each failure of the machine is reported with its reason and a remedy."""
-    fail(error)
-    with pytest.raises(LocalSandboxError) as caught:
-        backend.secrets.set("x", "y")
-    assert reason in caught.value.message
-    assert advice in (caught.value.resolution or "")
+    denied = PermissionError(errno.EACCES, "Permission denied", "/s/x")
+    failures: list[tuple[Exception, str, str]] = [
+        (FULL, "No space left", "Free space"),
+        (OSError(errno.EFBIG, "File too large"), "too large", "Free space"),
+        (OSError(errno.EMFILE, "Too many open files"), "open files", "ulimit"),
+        (denied, "/s/x", "writable"),
+        (OSError(errno.EROFS, "Read-only file system"), "Read-only", "writable"),
+        (LocalSandboxError("Broken.", resolution="Repair it."), "Broken.", "Repair it."),
+        (LocalSandboxError("Größe\n."), "Größe\n.", ""),
+    ]
+    for error, reason, advice in failures:
+        fail(error)
+        with pytest.raises(LocalSandboxError) as caught:
+            backend.secrets.set("x", "y")
+        assert reason in caught.value.message
+        assert advice in (caught.value.resolution or ""), reason
 
 
-@pytest.mark.parametrize("mode", ["legacy", "standard", "adaptive"])
 @pytest.mark.parametrize("service", ["ssm", "s3"])
 def test_other_clients_do_not_repeat_it(
-    mode: Any, service: str, backend: Backend, fail: Callable[[Exception], None]
+    service: str, backend: Backend, fail: Callable[[Exception], None]
 ) -> None:
     """A script's own client fails at its first call too, and shows the reason."""
-    client: Any = boto3.client(
-        service,
-        region_name="us-east-1",
-        endpoint_url=backend.environment()["AWS_ENDPOINT_URL"],
-        aws_access_key_id="local",
-        aws_secret_access_key="local",
-        config=Config(retries={"mode": mode}, s3={"addressing_style": "path"}),
-    )
     fail(FULL)
     assert backend.outputs.storage is not None
     bucket = backend.outputs.storage.default.bucket_name
     operation, parameters = ("get_parameter", {"Name": "/x"})
     if service == "s3":
         operation, parameters = ("list_objects_v2", {"Bucket": bucket})
-    with pytest.raises(ClientError) as caught:
-        getattr(client, operation)(**parameters)
-    answer = caught.value.response
-    assert answer["Error"]["Code"] == "LocalSandboxFailure"
-    assert "No space left on device" in answer["Error"]["Message"]
-    assert answer["ResponseMetadata"]["RetryAttempts"] == 0
-    client.close()
+    modes: list[Any] = ["legacy", "standard", "adaptive"]
+    for mode in modes:
+        client: Any = boto3.client(
+            service,
+            region_name="us-east-1",
+            endpoint_url=backend.environment()["AWS_ENDPOINT_URL"],
+            aws_access_key_id="local",
+            aws_secret_access_key="local",
+            config=Config(retries={"mode": mode}, s3={"addressing_style": "path"}),
+        )
+        with pytest.raises(ClientError) as caught:
+            getattr(client, operation)(**parameters)
+        answer = caught.value.response
+        assert answer["Error"]["Code"] == "LocalSandboxFailure", mode
+        assert "No space left on device" in answer["Error"]["Message"], mode
+        assert answer["ResponseMetadata"]["RetryAttempts"] == 0, mode
+        client.close()
 
 
 def test_a_full_disk_ends_a_transaction(tmp_path: Path) -> None:

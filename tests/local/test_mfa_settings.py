@@ -6,6 +6,8 @@ from typing import Any
 
 import pytest
 
+from tests.cases import case
+
 ANN = "ann@example.com"
 PHONE = "+15551234567"
 ALL = ("SMS", "TOTP", "EMAIL")
@@ -84,13 +86,19 @@ def test_verifying_again(client: Any, token: str) -> None:
     assert client.cognito("VerifySoftwareToken", **call) == {"Status": "SUCCESS"}
 
 
-@pytest.mark.parametrize("code", ["12345", "1234567", "12 456", "12345²"])
-def test_codes_are_six_digits(client: Any, token: str, code: str) -> None:
+def test_codes_are_six_digits(client: Any, token: str) -> None:
     """Any other text is an invalid parameter."""
-    client.cognito("AssociateSoftwareToken", AccessToken=token)
-    call = {"AccessToken": token, "UserCode": code}
-    refusal = client.cognito_refusal("VerifySoftwareToken", **call)
-    assert refusal.startswith("InvalidParameterException: UserCode must be")
+    for code in (
+        "12345",
+        "1234567",
+        "12 456",
+        "12345²",
+    ):
+        with case(code):
+            client.cognito("AssociateSoftwareToken", AccessToken=token)
+            call = {"AccessToken": token, "UserCode": code}
+            refusal = client.cognito_refusal("VerifySoftwareToken", **call)
+            assert refusal.startswith("InvalidParameterException: UserCode must be")
 
 
 @pytest.mark.parametrize("both", [True, False])
@@ -154,47 +162,41 @@ def test_preference_where_mfa_is_required(start: Any) -> None:
     assert client.sign_in(ANN)["ChallengeName"] == "SELECT_MFA_TYPE"
 
 
-@pytest.mark.parametrize(
-    ("settings", "refusal"),
-    [
-        pytest.param(
-            {"SoftwareTokenMfaSettings": ON},
-            "InvalidParameterException: User has not verified software token mfa",
-            id="unverified",
-        ),
-        pytest.param(
-            {"SMSMfaSettings": ON},
-            "InvalidParameterException: User does not have delivery config set to turn on SMS_MFA",
-            id="no phone",
-        ),
-        pytest.param(
-            {"SMSMfaSettings": PREFERRED, "EmailMfaSettings": PREFERRED},
-            "InvalidParameterException: Only one MFA method can be preferred",
-            id="two",
-        ),
-        pytest.param(
-            {"EmailMfaSettings": {"PreferredMfa": True}},
-            "InvalidParameterException: EMAIL_OTP cannot be preferred without being enabled.",
-            id="not enabled",
-        ),
-        pytest.param(
-            {"EmailMfaSettings": "on"}, "SerializationException: EmailMfaSettings", id="text"
-        ),
-        pytest.param(
-            {"EmailMfaSettings": {"Enabled": "yes"}}, "SerializationException: Enabled", id="yes"
-        ),
-    ],
-)
-def test_refused_preferences(client: Any, settings: Any, refusal: str) -> None:
+def test_refused_preferences(client: Any) -> None:
     """A factor the user lacks and contradictory settings are refused and change nothing."""
     token = client.tokens(ANN)["AccessToken"]
-    call = {"EmailMfaSettings": ON, **settings}
-    for operation, who in (
-        ("SetUserMFAPreference", {"AccessToken": token}),
-        ("AdminSetUserMFAPreference", {"Username": ANN}),
+    for case_name, settings, refusal in (
+        (
+            "unverified",
+            {"SoftwareTokenMfaSettings": ON},
+            "InvalidParameterException: User has not verified software token mfa",
+        ),
+        (
+            "no phone",
+            {"SMSMfaSettings": ON},
+            "InvalidParameterException: User does not have delivery config set to turn on SMS_MFA",
+        ),
+        (
+            "two",
+            {"SMSMfaSettings": PREFERRED, "EmailMfaSettings": PREFERRED},
+            "InvalidParameterException: Only one MFA method can be preferred",
+        ),
+        (
+            "not enabled",
+            {"EmailMfaSettings": {"PreferredMfa": True}},
+            "InvalidParameterException: EMAIL_OTP cannot be preferred without being enabled.",
+        ),
+        ("text", {"EmailMfaSettings": "on"}, "SerializationException: EmailMfaSettings"),
+        ("yes", {"EmailMfaSettings": {"Enabled": "yes"}}, "SerializationException: Enabled"),
     ):
-        assert client.cognito_refusal(operation, **who, **call).startswith(refusal)
-    assert shown(client, token) == ([], None)
+        with case(case_name):
+            call = {"EmailMfaSettings": ON, **settings}
+            for operation, who in (
+                ("SetUserMFAPreference", {"AccessToken": token}),
+                ("AdminSetUserMFAPreference", {"Username": ANN}),
+            ):
+                assert client.cognito_refusal(operation, **who, **call).startswith(refusal)
+            assert shown(client, token) == ([], None)
 
 
 def test_preference_for_what_is_off(start: Any) -> None:

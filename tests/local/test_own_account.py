@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-import pytest
+from tests.cases import case
 
 ANN = "ann@example.com"
 INCORRECT = "NotAuthorizedException: Incorrect username or password."
@@ -34,9 +34,11 @@ def test_update_user_attributes(client: Any) -> None:
     assert client.sandbox.inbox() == []
 
 
-@pytest.mark.parametrize(
-    ("attributes", "refusal"),
-    [
+def test_refused_attributes(client: Any) -> None:
+    """Users cannot set verified flags or use another user's address."""
+    client.create("eve@example.com")
+    token = client.tokens(ANN)["AccessToken"]
+    for attributes, refusal in (
         ([], "InvalidParameterException: Missing required parameter UserAttributes"),
         (
             [{"Name": "email_verified", "Value": "true"}],
@@ -44,14 +46,10 @@ def test_update_user_attributes(client: Any) -> None:
         ),
         ([{"Name": "sub", "Value": "x"}], "InvalidParameterException: Cannot modify"),
         ([{"Name": "email", "Value": "eve@example.com"}], "AliasExistsException: An account"),
-    ],
-)
-def test_refused_attributes(client: Any, attributes: Any, refusal: str) -> None:
-    """Users cannot set verified flags or use another user's address."""
-    client.create("eve@example.com")
-    token = client.tokens(ANN)["AccessToken"]
-    call = {"AccessToken": token, "UserAttributes": attributes}
-    assert client.cognito_refusal("UpdateUserAttributes", **call).startswith(refusal)
+    ):
+        with case(attributes, refusal):
+            call = {"AccessToken": token, "UserAttributes": attributes}
+            assert client.cognito_refusal("UpdateUserAttributes", **call).startswith(refusal)
 
 
 def test_change_password(client: Any, passwords: Any) -> None:

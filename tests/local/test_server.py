@@ -15,6 +15,7 @@ from seedctl.errors import LocalSandboxError
 from seedctl.local import LocalSandbox
 from seedctl.local.http1 import Response
 from seedctl.local.server import Server
+from tests.cases import case
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -56,9 +57,9 @@ def _request(headers: str = "", body: bytes = b"", line: str = "POST / HTTP/1.1"
     return head.encode("latin-1") + body
 
 
-@pytest.mark.parametrize(
-    ("host", "status"),
-    [
+def test_host_header(echo: Any) -> None:
+    """Only loopback host names are served, because of DNS rebinding."""
+    for host, status in (
         ("127.0.0.1", 200),
         ("127.0.0.1:{port}", 200),
         ("localhost", 200),
@@ -73,13 +74,11 @@ def _request(headers: str = "", body: bytes = b"", line: str = "POST / HTTP/1.1"
         ("127.0.0.1:", 200),
         ("", 403),
         (":{port}", 403),
-    ],
-)
-def test_host_header(echo: Any, host: str, status: int) -> None:
-    """Only loopback host names are served, because of DNS rebinding."""
-    name = host.format(port=echo.port)
-    sent = f"POST / HTTP/1.1\r\nHost: {name}\r\nConnection: close\r\n\r\n".encode()
-    assert _status(_exchange(echo.port, sent)) == status
+    ):
+        with case(host, status):
+            name = host.format(port=echo.port)
+            sent = f"POST / HTTP/1.1\r\nHost: {name}\r\nConnection: close\r\n\r\n".encode()
+            assert _status(_exchange(echo.port, sent)) == status
 
 
 def test_host_header_is_required(echo: Any) -> None:
@@ -128,52 +127,42 @@ def test_answer_is_one_write(echo: Any, monkeypatch: pytest.MonkeyPatch) -> None
     assert options[0] != 0
 
 
-@pytest.mark.parametrize(
-    ("sent", "status"),
-    [
-        pytest.param(b"nonsense\r\n\r\n", 400, id="no request"),
-        pytest.param(b"GET / HTTP/2\r\n\r\n", 400, id="other version"),
-        pytest.param(b"POST / HTTP/1.1\r\nno colon\r\n\r\n", 400, id="no colon"),
-        pytest.param(b"POST / HTTP/1.1\r\na: b\r\n folded\r\n\r\n", 400, id="folded"),
-        pytest.param(b"POST / HTTP/1.1\r\n : b\r\n\r\n", 400, id="empty name"),
-        pytest.param(b"POST / HTTP/1.1\r\nContent-Length: x\r\n\r\n", 400, id="length"),
-        pytest.param(b"POST / HTTP/1.1\r\nContent-Length: -1\r\n\r\n", 400, id="negative"),
-        pytest.param(b"POST / HTTP/1.1\r\nContent-Length: +1\r\n\r\n", 400, id="signed"),
-        pytest.param(
-            b"POST / HTTP/1.1\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\n", 400, id="two"
-        ),
-        pytest.param(b"POST / HTTP/1.1\r\nHost: a\r\nHost: b\r\n\r\n", 400, id="two hosts"),
-        pytest.param(
-            b"POST / HTTP/1.1\r\nContent-Length: 16777217\r\n\r\n", 413, id="too large a body"
-        ),
-        pytest.param(b"POST / HTTP/1.1\r\na: " + b"x" * 70000 + b"\r\n\r\n", 431, id="long line"),
-        pytest.param(b"POST / HTTP/1.1\r\n" + b"a: b\r\n" * 300 + b"\r\n", 431, id="many lines"),
-        pytest.param(
-            b"POST / HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n", 501, id="chunked"
-        ),
-    ],
-)
-def test_refused_requests(echo: Any, sent: bytes, status: int) -> None:
+def test_refused_requests(echo: Any) -> None:
     """An invalid request gets its own status, and the connection is closed."""
-    answer = _exchange(echo.port, sent, shut=False)
-    assert _status(answer) == status
-    assert b"Connection: close" in answer
+    for case_name, sent, status in (
+        ("no request", b"nonsense\r\n\r\n", 400),
+        ("other version", b"GET / HTTP/2\r\n\r\n", 400),
+        ("no colon", b"POST / HTTP/1.1\r\nno colon\r\n\r\n", 400),
+        ("folded", b"POST / HTTP/1.1\r\na: b\r\n folded\r\n\r\n", 400),
+        ("empty name", b"POST / HTTP/1.1\r\n : b\r\n\r\n", 400),
+        ("length", b"POST / HTTP/1.1\r\nContent-Length: x\r\n\r\n", 400),
+        ("negative", b"POST / HTTP/1.1\r\nContent-Length: -1\r\n\r\n", 400),
+        ("signed", b"POST / HTTP/1.1\r\nContent-Length: +1\r\n\r\n", 400),
+        ("two", b"POST / HTTP/1.1\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\n", 400),
+        ("two hosts", b"POST / HTTP/1.1\r\nHost: a\r\nHost: b\r\n\r\n", 400),
+        ("too large a body", b"POST / HTTP/1.1\r\nContent-Length: 16777217\r\n\r\n", 413),
+        ("long line", b"POST / HTTP/1.1\r\na: " + b"x" * 70000 + b"\r\n\r\n", 431),
+        ("many lines", b"POST / HTTP/1.1\r\n" + b"a: b\r\n" * 300 + b"\r\n", 431),
+        ("chunked", b"POST / HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n", 501),
+    ):
+        with case(case_name):
+            answer = _exchange(echo.port, sent, shut=False)
+            assert _status(answer) == status
+            assert b"Connection: close" in answer
 
 
-@pytest.mark.parametrize(
-    "sent",
-    [
+def test_broken_off_requests(echo: Any) -> None:
+    """An incomplete request gets no response and does no harm."""
+    for sent in (
         b"",
         b"\r\n",
         b"POST / HTTP/1.1",
         b"POST / HTTP/1.1\r\nHost: localhost",
         b"POST / HTTP/1.1\r\nHost: localhost\r\nContent-Length: 9\r\n\r\nhalf",
-    ],
-)
-def test_broken_off_requests(echo: Any, sent: bytes) -> None:
-    """An incomplete request gets no response and does no harm."""
-    assert _exchange(echo.port, sent) == b""
-    assert _status(_exchange(echo.port, _request())) == 200
+    ):
+        with case(sent):
+            assert _exchange(echo.port, sent) == b""
+            assert _status(_exchange(echo.port, _request())) == 200
 
 
 def test_client_that_goes_away(echo: Any) -> None:

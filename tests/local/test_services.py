@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from seedctl.local import LocalSandbox
+from tests.cases import case
 
 FORM = {"Content-Type": "application/x-www-form-urlencoded"}
 SIGNATURE = (
@@ -19,24 +20,22 @@ SIGNATURE = (
 )
 
 
-@pytest.mark.parametrize(
-    "target",
-    [
+def test_unknown_operations(client: Any) -> None:
+    """The error for an unknown operation contains its name."""
+    for target in (
         "AWSCognitoIdentityProviderService.CreateUserPool",
         "AmazonSSM.SendCommand",
         "DynamoDB_20120810.ListTables",
         "nonsense",
         "",
-    ],
-)
-def test_unknown_operations(client: Any, target: str) -> None:
-    """The error for an unknown operation contains its name."""
-    status, headers, body = client.post(target, b"{}", service="ssm")
-    document = json.loads(body)
-    assert status == 400
-    assert document["__type"] == headers["x-amzn-errortype"] == "UnknownOperationException"
-    assert target in document["message"]
-    assert "not available on the local sandbox" in document["message"]
+    ):
+        with case(target):
+            status, headers, body = client.post(target, b"{}", service="ssm")
+            document = json.loads(body)
+            assert status == 400
+            assert document["__type"] == headers["x-amzn-errortype"] == "UnknownOperationException"
+            assert target in document["message"]
+            assert "not available on the local sandbox" in document["message"]
 
 
 def test_error_form(client: Any) -> None:
@@ -52,9 +51,9 @@ def test_error_form(client: Any) -> None:
     }
 
 
-@pytest.mark.parametrize(
-    "body",
-    [
+def test_bodies_that_are_no_json_objects(client: Any) -> None:
+    """A body that is not a JSON object is a SerializationException."""
+    for body in (
         b"{",
         b"[]",
         b"1",
@@ -63,12 +62,10 @@ def test_error_form(client: Any) -> None:
         b'{"Name": "\\ud800"}',
         b"[" * 100_000,
         b'{"a": 1' + b"0" * 5000 + b"}",
-    ],
-)
-def test_bodies_that_are_no_json_objects(client: Any, body: bytes) -> None:
-    """A body that is not a JSON object is a SerializationException."""
-    status, headers, _ = client.post("AmazonSSM.GetParameter", body, service="ssm")
-    assert (status, headers["x-amzn-errortype"]) == (400, "SerializationException")
+    ):
+        with case(body):
+            status, headers, _ = client.post("AmazonSSM.GetParameter", body, service="ssm")
+            assert (status, headers["x-amzn-errortype"]) == (400, "SerializationException")
 
 
 def test_no_body_is_an_empty_object(client: Any) -> None:
@@ -77,25 +74,26 @@ def test_no_body_is_an_empty_object(client: Any) -> None:
     assert headers["x-amzn-errortype"] == "ValidationException"
 
 
-@pytest.mark.parametrize(
-    ("authorization", "code"),
-    [
-        (None, "MissingAuthenticationTokenException"),
-        ("Bearer x", "IncompleteSignatureException"),
-        ("AWS4-HMAC-SHA256 Credential=x", "IncompleteSignatureException"),
-        (SIGNATURE.format("ssm"), "InvalidSignatureException"),
-        (SIGNATURE.format("cognito-idp"), "UserNotFoundException"),
-    ],
-)
-@pytest.mark.parametrize("operation", ["AdminGetUser", "AdminDisableUser"])
-def test_signed_calls(client: Any, operation: str, authorization: str | None, code: str) -> None:
+def test_signed_calls(client: Any) -> None:
     """Administrators' calls need a signature for the right service, with any access key."""
-    headers = {"X-Amz-Target": f"AWSCognitoIdentityProviderService.{operation}"}
-    if authorization is not None:
-        headers["Authorization"] = authorization
-    body = json.dumps({"UserPoolId": client.pool_id, "Username": "nobody"}).encode()
-    status, answer, _ = client.send("POST", "/", body, headers)
-    assert (status, answer["x-amzn-errortype"]) == (400, code)
+    for operation in (
+        "AdminGetUser",
+        "AdminDisableUser",
+    ):
+        for authorization, code in (
+            (None, "MissingAuthenticationTokenException"),
+            ("Bearer x", "IncompleteSignatureException"),
+            ("AWS4-HMAC-SHA256 Credential=x", "IncompleteSignatureException"),
+            (SIGNATURE.format("ssm"), "InvalidSignatureException"),
+            (SIGNATURE.format("cognito-idp"), "UserNotFoundException"),
+        ):
+            with case(operation, authorization, code):
+                headers = {"X-Amz-Target": f"AWSCognitoIdentityProviderService.{operation}"}
+                if authorization is not None:
+                    headers["Authorization"] = authorization
+                body = json.dumps({"UserPoolId": client.pool_id, "Username": "nobody"}).encode()
+                status, answer, _ = client.send("POST", "/", body, headers)
+                assert (status, answer["x-amzn-errortype"]) == (400, code)
 
 
 @pytest.mark.parametrize("operation", ["GetUser", "GlobalSignOut", "ChangePassword"])
@@ -116,9 +114,9 @@ def test_caller_identity(client: Any) -> None:
     assert b"<Arn>arn:aws:sts::000000000000:assumed-role/seedctl-local/developer</Arn>" in text
 
 
-@pytest.mark.parametrize(
-    ("body", "headers", "status", "code"),
-    [
+def test_query_refusals(client: Any) -> None:
+    """Errors of Query calls use the Query protocol's format."""
+    for body, headers, status, code in (
         (b"Action=GetCallerIdentity", {}, 403, b"MissingAuthenticationToken"),
         (
             b"Action=GetCallerIdentity",
@@ -130,25 +128,27 @@ def test_caller_identity(client: Any) -> None:
         (b"", {}, 400, b"InvalidAction"),
         (b"\xff\xfe", {}, 400, b"InvalidAction"),
         (b"a&" * 2000, {}, 400, b"InvalidAction"),
-    ],
-)
-def test_query_refusals(
-    client: Any, body: bytes, headers: dict[str, str], status: int, code: bytes
-) -> None:
-    """Errors of Query calls use the Query protocol's format."""
-    answered, _, text = client.send("POST", "/", body, {**FORM, **headers})
-    assert answered == status
-    assert b"<Code>" + code + b"</Code>" in text
-    assert b"<x>" not in text
+    ):
+        with case(body, headers, status, code):
+            answered, _, text = client.send("POST", "/", body, {**FORM, **headers})
+            assert answered == status
+            assert b"<Code>" + code + b"</Code>" in text
+            assert b"<x>" not in text
 
 
-@pytest.mark.parametrize("method", ["PUT", "DELETE", "OPTIONS", "PATCH"])
-def test_other_methods(client: Any, method: str) -> None:
+def test_other_methods(client: Any) -> None:
     """Other methods are refused, without CORS headers for web pages."""
-    assert client.send(method, "/", b"{}", {})[0] == 405
-    status, headers, _ = client.send(method, "/", b"{}", {"Origin": "https://evil.example"})
-    assert status == 403
-    assert not [name for name in headers if name.startswith("access-control")]
+    for method in (
+        "PUT",
+        "DELETE",
+        "OPTIONS",
+        "PATCH",
+    ):
+        with case(method):
+            assert client.send(method, "/", b"{}", {})[0] == 405
+            status, headers, _ = client.send(method, "/", b"{}", {"Origin": "https://evil.example"})
+            assert status == 403
+            assert not [name for name in headers if name.startswith("access-control")]
 
 
 def test_secrets_only(tmp_path: Path) -> None:

@@ -6,6 +6,8 @@ from typing import Any
 
 import pytest
 
+from tests.cases import case
+
 ANN = "ann@example.com"
 NUMBER = "+15550100100"
 PASSWORD = "Final-456-word"
@@ -114,55 +116,49 @@ def test_attempts_are_limited(client: Any, operation: str, given: Any, allowed: 
     assert client.cognito_refusal(operation, Username=ANN, **given) == LIMIT
 
 
-@pytest.mark.parametrize(
-    ("given", "refusal"),
-    [
-        pytest.param(
-            {"Password": "Sh0rt!"},
-            "InvalidPasswordException: Password did not conform with policy: "
-            "Password not long enough",
-            id="policy",
-        ),
-        pytest.param(
-            {"Username": "ann"},
-            "InvalidParameterException: Username should be an email.",
-            id="name",
-        ),
-        pytest.param(
-            {"UserAttributes": pairs(birthdate="yesterday")},
-            "InvalidParameterException: Attributes did not conform to the schema: birthdate: "
-            "A date has the form YYYY-MM-DD.",
-            id="attribute",
-        ),
-        pytest.param(
-            {"UserAttributes": pairs(email_verified="true")},
-            "NotAuthorizedException: A client attempted to write unauthorized attribute",
-            id="verified",
-        ),
-        pytest.param(
-            {"ClientId": "another"},
-            "ResourceNotFoundException: User pool client another does not exist.",
-            id="client",
-        ),
-        pytest.param(
-            {"SecretHash": "x"},
-            "NotAuthorizedException: The client has no secret, but a secret hash was received.",
-            id="secret hash",
-        ),
-        pytest.param(
-            {"Username": "Eve@example.com"},
-            "UsernameExistsException: User already exists",
-            id="taken",
-        ),
-    ],
-)
-def test_refused_sign_ups(client: Any, given: Any, refusal: str) -> None:
+def test_refused_sign_ups(client: Any) -> None:
     """An invalid sign-up gets Cognito's error and creates no user."""
     client.create("eve@example.com")
-    call = {"Username": ANN, "Password": PASSWORD, **given}
-    assert client.cognito_refusal("SignUp", **call) == refusal
-    assert len(client.cognito("ListUsers")["Users"]) == 1
-    assert client.sandbox.inbox() == []
+    for case_name, given, refusal in (
+        (
+            "policy",
+            {"Password": "Sh0rt!"},
+            (
+                "InvalidPasswordException: Password did not conform with policy: "
+                "Password not long enough"
+            ),
+        ),
+        ("name", {"Username": "ann"}, "InvalidParameterException: Username should be an email."),
+        (
+            "attribute",
+            {"UserAttributes": pairs(birthdate="yesterday")},
+            (
+                "InvalidParameterException: Attributes did not conform to the schema: birthdate: "
+                "A date has the form YYYY-MM-DD."
+            ),
+        ),
+        (
+            "verified",
+            {"UserAttributes": pairs(email_verified="true")},
+            "NotAuthorizedException: A client attempted to write unauthorized attribute",
+        ),
+        (
+            "client",
+            {"ClientId": "another"},
+            "ResourceNotFoundException: User pool client another does not exist.",
+        ),
+        (
+            "secret hash",
+            {"SecretHash": "x"},
+            "NotAuthorizedException: The client has no secret, but a secret hash was received.",
+        ),
+        ("taken", {"Username": "Eve@example.com"}, "UsernameExistsException: User already exists"),
+    ):
+        with case(case_name):
+            call = {"Username": ANN, "Password": PASSWORD, **given}
+            assert client.cognito_refusal("SignUp", **call) == refusal
+            assert len(client.cognito("ListUsers")["Users"]) == 1
+            assert client.sandbox.inbox() == []
 
 
 def test_required_attributes(start: Any, outputs_of: Any) -> None:

@@ -22,6 +22,7 @@ from seedctl.local.request_gate import RequestGate
 from seedctl.local.running import SNAPSHOTS_PATH, RunningServer, send_command
 from seedctl.local.snapshots import Snapshots
 from seedctl.outputs import load_outputs
+from tests.cases import case
 from tests.running import DATA, PASSWORD, make_project
 
 if TYPE_CHECKING:
@@ -234,23 +235,21 @@ def test_two_loads_at_once(backend: Backend, state: Path) -> None:
     assert order == [1, -1] * 8
 
 
-@pytest.mark.parametrize(
-    "body",
-    [
-        pytest.param(b"", id="nothing"),
-        pytest.param(b"[]", id="no object"),
-        pytest.param(b'{"action": "load", "name": "base"}', id="without the nonce"),
-        pytest.param(b'{"action": "load", "name": "base", "nonce": "0"}', id="another server's"),
-        pytest.param(b'{"action": "drop", "name": "base", "nonce": "%s"}', id="unknown action"),
-        pytest.param(b'{"action": "load", "name": 1, "nonce": "%s"}', id="no name"),
-    ],
-)
-def test_what_is_no_command(server: RunningServer, body: bytes) -> None:
+def test_what_is_no_command(server: RunningServer) -> None:
     """The server answers 400 to what seedctl does not send."""
-    connection = http.client.HTTPConnection("127.0.0.1", server.port, timeout=20)
-    connection.request("POST", SNAPSHOTS_PATH, body.replace(b"%s", server.nonce.encode()))
-    assert connection.getresponse().status == 400
-    connection.close()
+    for case_name, body in (
+        ("nothing", b""),
+        ("no object", b"[]"),
+        ("without the nonce", b'{"action": "load", "name": "base"}'),
+        ("another server's", b'{"action": "load", "name": "base", "nonce": "0"}'),
+        ("unknown action", b'{"action": "drop", "name": "base", "nonce": "%s"}'),
+        ("no name", b'{"action": "load", "name": 1, "nonce": "%s"}'),
+    ):
+        with case(case_name):
+            connection = http.client.HTTPConnection("127.0.0.1", server.port, timeout=20)
+            connection.request("POST", SNAPSHOTS_PATH, body.replace(b"%s", server.nonce.encode()))
+            assert connection.getresponse().status == 400
+            connection.close()
 
 
 def test_a_web_page_sends_no_command(server: RunningServer) -> None:
@@ -352,12 +351,15 @@ def test_the_list_as_json(seedctl: CommandLine, root: Path, state: Path) -> None
     assert "seedctl local snapshots" in reset.err
 
 
-@pytest.mark.parametrize(
-    ("size", "text"),
-    [(0, "0 B"), (999, "999 B"), (1000, "1.0 KB"), (2_500_000_000_000, "2500.0 GB")],
-)
-def test_sizes(size: int, text: str) -> None:
+def test_sizes() -> None:
     """A size is in the largest unit that is not larger."""
-    from seedctl.cli.local_snapshots import _size
+    for size, text in (
+        (0, "0 B"),
+        (999, "999 B"),
+        (1000, "1.0 KB"),
+        (2_500_000_000_000, "2500.0 GB"),
+    ):
+        with case(size, text):
+            from seedctl.cli.local_snapshots import _size
 
-    assert _size(size) == text
+            assert _size(size) == text

@@ -6,6 +6,8 @@ from typing import Any
 
 import pytest
 
+from tests.cases import case
+
 NAME = "/amplify/app/ann-sandbox-0123456789/token"
 
 
@@ -72,16 +74,24 @@ def test_versions(client: Any) -> None:
     assert client.ssm_refusal("GetParameter", Name=f"{NAME}:3").startswith("ParameterVersion")
 
 
-@pytest.mark.parametrize("operation", ["GetParameter", "DeleteParameter"])
-@pytest.mark.parametrize("name", [NAME, f"{NAME}:1", "ü"])
-def test_missing_parameter(client: Any, operation: str, name: str) -> None:
+def test_missing_parameter(client: Any) -> None:
     """The error for a missing parameter has no message, as on AWS."""
-    assert client.ssm_refusal(operation, Name=name) == "ParameterNotFound: "
+    for name in (
+        NAME,
+        f"{NAME}:1",
+        "ü",
+    ):
+        for operation in (
+            "GetParameter",
+            "DeleteParameter",
+        ):
+            with case(name, operation):
+                assert client.ssm_refusal(operation, Name=name) == "ParameterNotFound: "
 
 
-@pytest.mark.parametrize(
-    ("given", "refusal"),
-    [
+def test_refused_parameters(client: Any) -> None:
+    """Names and values that AWS refuses are refused."""
+    for given, refusal in (
         ({"Value": ""}, "ValidationException: Value must be"),
         ({"Value": None}, "ValidationException: Missing required parameter Value"),
         ({"Value": "x" * 4097}, "ValidationException: Standard tier parameters"),
@@ -100,19 +110,24 @@ def test_missing_parameter(client: Any, operation: str, name: str) -> None:
         ({"Name": "/ssm/x"}, "ValidationException: Parameter name: can't be prefixed"),
         ({"Name": "AWSname"}, "AccessDeniedException: Parameter name: no access"),
         ({"Name": "/x" * 16}, "HierarchyLevelLimitExceededException: "),
-    ],
-)
-def test_refused_parameters(client: Any, given: Any, refusal: str) -> None:
-    """Names and values that AWS refuses are refused."""
-    call = {"Name": NAME, "Value": "x", "Type": "String", **given}
-    assert client.ssm_refusal("PutParameter", **call).startswith(refusal)
+    ):
+        with case(given, refusal):
+            call = {"Name": NAME, "Value": "x", "Type": "String", **given}
+            assert client.ssm_refusal("PutParameter", **call).startswith(refusal)
 
 
-@pytest.mark.parametrize("value", ["x" * 4096, "ü" * 2048, "line\nbreak\n", " ", "\x00\x1f"])
-def test_accepted_values(client: Any, value: str) -> None:
+def test_accepted_values(client: Any) -> None:
     """A value of up to 4096 bytes is stored unchanged."""
-    _put(client, value=value)
-    assert _value(client) == value
+    for value in (
+        "x" * 4096,
+        "ü" * 2048,
+        "line\nbreak\n",
+        " ",
+        "\x00\x1f",
+    ):
+        with case(value):
+            _put(client, value=value)
+            assert _value(client) == value
 
 
 @pytest.mark.parametrize("name", ["plain", "/x" * 15, "/a.b-c_d/E"])
@@ -135,13 +150,20 @@ def test_several(client: Any) -> None:
     assert client.ssm_refusal("GetParameter", Name="/a/1") == "ParameterNotFound: "
 
 
-@pytest.mark.parametrize("operation", ["GetParameters", "DeleteParameters"])
-@pytest.mark.parametrize("count", [0, 11])
-def test_several_means_one_to_ten(client: Any, operation: str, count: int) -> None:
+def test_several_means_one_to_ten(client: Any) -> None:
     """These calls accept one to ten names."""
-    names = [f"/a/{number}" for number in range(count)]
-    refusal = client.ssm_refusal(operation, Names=names)
-    assert refusal == "ValidationException: Names must hold 1 to 10 names."
+    for count in (
+        0,
+        11,
+    ):
+        for operation in (
+            "GetParameters",
+            "DeleteParameters",
+        ):
+            with case(count, operation):
+                names = [f"/a/{number}" for number in range(count)]
+                refusal = client.ssm_refusal(operation, Names=names)
+                assert refusal == "ValidationException: Names must hold 1 to 10 names."
 
 
 def test_by_path(client: Any) -> None:
@@ -176,9 +198,9 @@ def test_pages(client: Any) -> None:
     assert len(reply["Parameters"]) == 1
 
 
-@pytest.mark.parametrize(
-    ("given", "refusal"),
-    [
+def test_refused_paths(client: Any) -> None:
+    """A path starts with a slash, a page has one to ten items, and tokens are checked."""
+    for given, refusal in (
         ({"Path": "a"}, "ValidationException: The parameter path"),
         ({"Path": "/a b"}, "ValidationException: The parameter path"),
         ({"Path": None}, "ValidationException: Missing required parameter Path"),
@@ -187,12 +209,10 @@ def test_pages(client: Any) -> None:
         ({"NextToken": "x"}, "InvalidNextToken: "),
         ({"ParameterFilters": [{}]}, "ValidationException: Filters are not available"),
         ({"Recursive": "yes"}, "SerializationException: "),
-    ],
-)
-def test_refused_paths(client: Any, given: Any, refusal: str) -> None:
-    """A path starts with a slash, a page has one to ten items, and tokens are checked."""
-    call = {"Path": "/a", **given}
-    assert client.ssm_refusal("GetParametersByPath", **call).startswith(refusal)
+    ):
+        with case(given, refusal):
+            call: dict[str, Any] = {"Path": "/a", **given}
+            assert client.ssm_refusal("GetParametersByPath", **call).startswith(refusal)
 
 
 def test_token_belongs_to_its_question(client: Any) -> None:

@@ -24,6 +24,7 @@ from seedctl.local.hosting import host_sandbox
 from seedctl.local.running import find_server
 from seedctl.local.seal import Seal
 from seedctl.local.store import FORMAT, Store, prefix_end
+from tests.cases import case
 
 ROOT = Path(__file__).parents[2]
 
@@ -110,26 +111,25 @@ def test_closing_while_in_use(tmp_path: Path) -> None:
     again.close()
 
 
-@pytest.mark.parametrize(
-    ("prefix", "inside", "behind"),
-    [
-        pytest.param("a", "a\U0010ffff\U0010ffffz", "b", id="letter"),
-        pytest.param("a\ud7ff", "a\ud7ff\U0010ffff", "a\ue000", id="before the surrogates"),
-        pytest.param("a\U0010ffff", "a\U0010ffffz", "b", id="last character"),
-        pytest.param("", "\U0010ffff\U0010ffff", None, id="everything"),
-        pytest.param("a/", "a/\0", "a0", id="zero byte"),
-    ],
-)
-def test_end_of_a_prefix(tmp_path: Path, prefix: str, inside: str, behind: str | None) -> None:
+def test_end_of_a_prefix(tmp_path: Path) -> None:
     """Exactly the texts with a prefix sort between it and its end."""
     store = _store(tmp_path / "s")
-    with store.transaction() as view:
-        for text in (prefix, inside, behind):
-            if text is not None:
-                view.put("guest", pool="p", id=text)
-        query = "SELECT id FROM guest WHERE id >= ? AND id < ? ORDER BY id"
-        found = [row["id"] for row in view.rows(query, prefix, prefix_end(prefix))]
-    assert found == [prefix, inside]
+    for case_name, prefix, inside, behind in (
+        ("letter", "a", "a\U0010ffff\U0010ffffz", "b"),
+        ("before the surrogates", "a\ud7ff", "a\ud7ff\U0010ffff", "a\ue000"),
+        ("last character", "a\U0010ffff", "a\U0010ffffz", "b"),
+        ("everything", "", "\U0010ffff\U0010ffff", None),
+        ("zero byte", "a/", "a/\0", "a0"),
+    ):
+        with case(case_name):
+            with store.transaction() as view:
+                view.execute("DELETE FROM guest")
+                for text in (prefix, inside, behind):
+                    if text is not None:
+                        view.put("guest", pool="p", id=text)
+                query = "SELECT id FROM guest WHERE id >= ? AND id < ? ORDER BY id"
+                found = [row["id"] for row in view.rows(query, prefix, prefix_end(prefix))]
+            assert found == [prefix, inside]
     store.close()
 
 

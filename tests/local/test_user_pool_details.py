@@ -12,6 +12,7 @@ import pytest
 from seedctl.local import blueprint
 from seedctl.local.services import Services
 from seedctl.outputs import parse_outputs
+from tests.cases import case
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -64,9 +65,11 @@ def claims(token: str) -> dict[str, Any]:
     return decoded
 
 
-@pytest.mark.parametrize(
-    ("name", "value", "reason"),
-    [
+def test_attributes_outside_the_schema(deploy: Callable[..., Any]) -> None:
+    """A custom attribute must be in the schema, and its value have the type and limits there."""
+    client = deploy(attributes=ATTRIBUTES)
+    client.create("eve@example.com")
+    for name, value, reason in (
         ("custom:x", "1", "Attribute does not exist in the schema."),
         ("custom:plan", "a", "String must not be shorter than 2 characters."),
         ("custom:plan", "a" * 11, "String must not be longer than 10 characters."),
@@ -77,19 +80,15 @@ def claims(token: str) -> dict[str, Any]:
         ("custom:joined", "2026-02-30T00:00:00Z", "A DateTime has the form YYYY-MM-DDThh:mm:ssZ."),
         ("custom:joined", "yesterday", "A DateTime has the form YYYY-MM-DDThh:mm:ssZ."),
         ("custom:note", "a" * 2049, "String must not be longer than 2048 characters."),
-    ],
-)
-def test_attributes_outside_the_schema(
-    deploy: Callable[..., Any], name: str, value: str, reason: str
-) -> None:
-    """A custom attribute must be in the schema, and its value have the type and limits there."""
-    client = deploy(attributes=ATTRIBUTES)
-    assert create_refusal(client, **{name: value}) == f"{SCHEMA}{name}: {reason}"
-    client.create(ANN)
-    refusal = client.cognito_refusal(
-        "AdminUpdateUserAttributes", Username=ANN, UserAttributes=pairs({name: value})
-    )
-    assert refusal == f"{SCHEMA}{name}: {reason}"
+    ):
+        with case(name, value, reason):
+            assert create_refusal(client, **{name: value}) == f"{SCHEMA}{name}: {reason}"
+            refusal = client.cognito_refusal(
+                "AdminUpdateUserAttributes",
+                Username="eve@example.com",
+                UserAttributes=pairs({name: value}),
+            )
+            assert refusal == f"{SCHEMA}{name}: {reason}"
 
 
 def test_attributes_inside_the_schema(deploy: Callable[..., Any]) -> None:

@@ -2,26 +2,38 @@
 
 from __future__ import annotations
 
-import http.client
 import json
 import shutil
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timezone
+from functools import cache, cached_property, lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from seedctl.local import LocalSandbox
+from seedctl.local.appsync import engine
+from seedctl.local.appsync.documents import read_document
+from seedctl.local.appsync.introspection import deployed_models
+from seedctl.local.appsync.schema import build
 from seedctl.outputs import AmplifyOutputs, AuthSection, load_outputs, parse_outputs
 from seedctl.srp import ClientExchange, format_timestamp
+from tests.keep_alive import KeepAlive
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Mapping
+
+    from graphql import GraphQLSchema
+
+    from seedctl.local.appsync.introspection import Model
+    from seedctl.outputs.model_schema import ModelSources
+    from seedctl.outputs.models import Introspection
 
 DATA = Path(__file__).parent.parent / "data"
 PASSWORD = "Final-456-word"
+_EXAMPLES: dict[str, AmplifyOutputs] = {}
 _SIGNATURE = (
     "AWS4-HMAC-SHA256 Credential={key}/20260101/us-east-1/appsync/aws4_request, "
     "SignedHeaders=host, Signature=00"
@@ -47,6 +59,10 @@ class API:
     outputs: AmplifyOutputs
     clock: FakeClock
 
+    @cached_property
+    def connection(self) -> KeepAlive:
+        return KeepAlive(int(self.sandbox.url.rpartition(":")[2]))
+
     @property
     def auth(self) -> AuthSection:
         assert self.outputs.auth is not None
@@ -66,15 +82,8 @@ class API:
     def post(
         self, path: str, body: bytes, headers: dict[str, str]
     ) -> tuple[int, dict[str, str], Any]:
-        port = int(self.sandbox.url.rpartition(":")[2])
-        connection = http.client.HTTPConnection("127.0.0.1", port, timeout=20)
-        try:
-            connection.request("POST", path, body, headers)
-            response = connection.getresponse()
-            lowered = {name.lower(): value for name, value in response.getheaders()}
-            return response.status, lowered, json.loads(response.read())
-        finally:
-            connection.close()
+        status, lowered, answer = self.connection.send("POST", path, body, headers)
+        return status, lowered, json.loads(answer)
 
     def send(
         self, headers: dict[str, str], query: object, variables: object = None
@@ -161,7 +170,47 @@ class API:
 
 
 def example(name: str) -> AmplifyOutputs:
-    return load_outputs(DATA / "outputs" / name)
+    if name not in _EXAMPLES:
+        _EXAMPLES[name] = load_outputs(DATA / "outputs" / name)
+    return _EXAMPLES[name]
+
+
+@cache
+def _models_and_schema(name: str) -> tuple[dict[str, Model], GraphQLSchema]:
+    introspection = _introspection(name)
+    models = deployed_models(introspection)
+    return models, build(introspection, models)
+
+
+def _introspection(name: str) -> Any:
+    data = example(name).data
+    return data and data.schema
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _quick_engines() -> Iterator[None]:
+    """Let engines share what is the same in every sandbox: an example's schema, and documents.
+
+    The work for these would be most of the processor time of the tests of the API.
+    """
+
+    def models_of(introspection: Introspection, sources: ModelSources) -> Mapping[str, Model]:
+        for name in () if sources else _EXAMPLES:
+            if _introspection(name) is introspection:
+                return _models_and_schema(name)[0]
+        return deployed_models(introspection, sources)
+
+    def schema_of(introspection: Introspection, models: Mapping[str, Model]) -> GraphQLSchema:
+        for name in _EXAMPLES:
+            if _introspection(name) is introspection and models is _models_and_schema(name)[0]:
+                return _models_and_schema(name)[1]
+        return build(introspection, models)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(engine, "deployed_models", models_of)
+        patch.setattr(engine, "build", schema_of)
+        patch.setattr(engine, "read_document", lru_cache(1024)(read_document))
+        yield
 
 
 @pytest.fixture(scope="session")
@@ -171,11 +220,9 @@ def _keys(tmp_path_factory: pytest.TempPathFactory) -> Path:
     outputs = example("todo_userpool.json")
     with LocalSandbox.start(state_folder=folder, outputs=outputs) as sandbox:
         api = API(sandbox, outputs, FakeClock())
-        port = int(sandbox.url.rpartition(":")[2])
-        connection = http.client.HTTPConnection("127.0.0.1", port, timeout=20)
-        connection.request("GET", f"/{api.auth.user_pool_id}/.well-known/jwks.json")
-        assert connection.getresponse().status == 200
-        connection.close()
+        path = f"/{api.auth.user_pool_id}/.well-known/jwks.json"
+        assert api.connection.send("GET", path, None, {})[0] == 200
+        api.connection.close()
     return folder
 
 
@@ -211,13 +258,14 @@ def _starting(folder: Path, clock: FakeClock, keys: Path) -> Iterator[Callable[.
         elif isinstance(outputs, dict):
             outputs = parse_outputs(outputs, Path("amplify_outputs.json"))
         sandbox = LocalSandbox.start(state_folder=folder, outputs=outputs, clock=clock)
-        started.append(sandbox)
-        return API(sandbox, outputs, clock)
+        started.append(API(sandbox, outputs, clock))
+        return started[-1]
 
     yield start_one
-    for sandbox in started:
-        sandbox.stop()
-        assert sandbox.handler_errors == []
+    for api in started:
+        api.connection.close()
+        api.sandbox.stop()
+        assert api.sandbox.handler_errors == []
 
 
 @pytest.fixture

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
-import pytest
-
 from seedctl.local.appsync.access import Access, CallerRole, has_same_readers
 from seedctl.local.appsync.introspection import deployed_models
 from seedctl.outputs.introspection import parse_introspection
 from seedctl.outputs.model_schema import parse_model_schema
+from tests.cases import case
 from tests.local_appsync.builders import model, outputs
 from tests.local_appsync.conftest import DATA
 
@@ -36,32 +35,28 @@ def _access(rules: str, **fields: str) -> Access:
     )
 
 
-@pytest.mark.parametrize(
-    ("rules", "role"),
-    [
-        pytest.param("{allow: private}", _PRIVATE, id="private"),
-        pytest.param("{allow: public}", _KEY, id="public"),
-        pytest.param("{allow: owner}", _OWNER, id="owner"),
-        pytest.param('{allow: groups, groups: ["Admins"]}', _ADMINS, id="group"),
-        pytest.param(
-            "{allow: private, provider: iam}", CallerRole("private", "identityPool"), id="iam"
-        ),
-        pytest.param("{allow: custom}", CallerRole("custom", "function"), id="custom"),
-        pytest.param(
+def test_roles() -> None:
+    """Each kind of rule is one role; a missing provider or claim has its default."""
+    for case_name, rules, role in (
+        ("private", "{allow: private}", _PRIVATE),
+        ("public", "{allow: public}", _KEY),
+        ("owner", "{allow: owner}", _OWNER),
+        ("group", '{allow: groups, groups: ["Admins"]}', _ADMINS),
+        ("iam", "{allow: private, provider: iam}", CallerRole("private", "identityPool")),
+        ("custom", "{allow: custom}", CallerRole("custom", "function")),
+        (
+            "dynamic group",
             '{allow: groups, groupsField: "team", groupClaim: "roles"}',
             CallerRole("groups", "userPools", "roles", groups_field="team"),
-            id="dynamic group",
         ),
-        pytest.param(
+        (
+            "claim",
             '{allow: owner, ownerField: "by", identityClaim: "username", provider: oidc}',
             CallerRole("owner", "oidc", "username", owner_field="by"),
-            id="claim",
         ),
-    ],
-)
-def test_roles(rules: str, role: CallerRole) -> None:
-    """Each kind of rule is one role; a missing provider or claim has its default."""
-    assert _access(rules, a="").by_operation["get"] == (role,)
+    ):
+        with case(case_name):
+            assert _access(rules, a="").by_operation["get"] == (role,)
 
 
 def test_operations() -> None:
@@ -90,59 +85,46 @@ def test_attributes() -> None:
     assert access.attributes(_KEY, "create") == {"c", "aTsId"}
 
 
-@pytest.mark.parametrize(
-    ("rules", "own", "guarded"),
-    [
-        pytest.param("{allow: private}", "", {"b": False}, id="no rules of the field"),
-        pytest.param("{allow: private}", "{allow: private}", {"b": False}, id="the same role"),
-        pytest.param("{allow: private}", "{allow: public}", {"a": True, "b": True}, id="another"),
-        pytest.param(
+def test_guarded_fields() -> None:
+    """A field is checked if some role that may get the model may not read the field."""
+    for case_name, rules, own, guarded in (
+        ("no rules of the field", "{allow: private}", "", {"b": False}),
+        ("the same role", "{allow: private}", "{allow: private}", {"b": False}),
+        ("another", "{allow: private}", "{allow: public}", {"a": True, "b": True}),
+        (
+            "a new role: fields without rules need a check",
             "{allow: owner}",
             '{allow: owner}, {allow: groups, groups: ["Admins"]}',
             {"a": True, "b": False},
-            id="a new role: fields without rules need a check",
         ),
-        pytest.param(
-            "{allow: owner}",
-            "{allow: private}",
-            {"a": True, "b": False},
-            id="private has all users",
-        ),
-        pytest.param(
-            "{allow: private, operations: [list]}", "{allow: public}", {"a": True}, id="list only"
-        ),
-        pytest.param("", "{allow: private}", {"a": True, "b": False, "id": False}, id="no rules"),
-    ],
-)
-def test_guarded_fields(rules: str, own: str, guarded: dict[str, bool]) -> None:
-    """A field is checked if some role that may get the model may not read the field."""
-    access = _access(rules, a="", b=own)
-    assert {name: access.is_guarded(name) for name in guarded} == guarded
+        ("private has all users", "{allow: owner}", "{allow: private}", {"a": True, "b": False}),
+        ("list only", "{allow: private, operations: [list]}", "{allow: public}", {"a": True}),
+        ("no rules", "", "{allow: private}", {"a": True, "b": False, "id": False}),
+    ):
+        with case(case_name):
+            access = _access(rules, a="", b=own)
+            assert {name: access.is_guarded(name) for name in guarded} == guarded
 
 
-@pytest.mark.parametrize(
-    ("own", "related", "same"),
-    [
-        pytest.param("{allow: private}", "{allow: private}", True, id="same"),
-        pytest.param("{allow: owner}", "{allow: owner}", False, id="depends on the item"),
-        pytest.param(
+def test_same_readers() -> None:
+    """Responses of mutations show relations only between models with the same static readers."""
+    for case_name, own, related, same in (
+        ("same", "{allow: private}", "{allow: private}", True),
+        ("depends on the item", "{allow: owner}", "{allow: owner}", False),
+        (
+            "private has all users",
             '{allow: private}, {allow: groups, groups: ["Admins"]}',
             "{allow: private}",
             True,
-            id="private has all users",
         ),
-        pytest.param("{allow: private}", "{allow: private}, {allow: public}", False, id="more"),
-        pytest.param("{allow: public}", "{allow: private}", True, id="nobody has both"),
-        pytest.param(
-            "{allow: private}", '{allow: groups, groups: ["Admins"]}', False, id="users have both"
-        ),
-        pytest.param("{allow: custom}", "{allow: custom}", False, id="custom"),
-        pytest.param("", "{allow: private}", True, id="no rules"),
-    ],
-)
-def test_same_readers(own: str, related: str, same: bool) -> None:
-    """Responses of mutations show relations only between models with the same static readers."""
-    assert has_same_readers("a", _access(own, a=""), _access(related, a="")) is same
+        ("more", "{allow: private}", "{allow: private}, {allow: public}", False),
+        ("nobody has both", "{allow: public}", "{allow: private}", True),
+        ("users have both", "{allow: private}", '{allow: groups, groups: ["Admins"]}', False),
+        ("custom", "{allow: custom}", "{allow: custom}", False),
+        ("no rules", "", "{allow: private}", True),
+    ):
+        with case(case_name):
+            assert has_same_readers("a", _access(own, a=""), _access(related, a="")) is same
 
 
 def test_inferred_foreign_keys() -> None:

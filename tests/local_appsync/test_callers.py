@@ -8,6 +8,8 @@ from typing import Any
 
 import pytest
 
+from tests.cases import case
+
 LIST = "{ listTodos { items { id } } }"
 REFUSED = "You are not authorized to make this call."
 NO_HEADER = "Valid authorization header not provided."
@@ -68,19 +70,17 @@ def test_token_after_sign_out(todo: Any, end: Any, kind: str) -> None:
     assert _refusal(todo, ann) == "Token has expired."
 
 
-@pytest.mark.parametrize(
-    ("headers", "message"),
-    [
-        pytest.param({}, NO_HEADER, id="nothing"),
-        pytest.param({"Authorization": "nonsense"}, "Unable to parse JWT token.", id="no JWT"),
-        pytest.param({"Authorization": "e30.e30.e30"}, NO_HEADER, id="of nobody"),
-        pytest.param({"x-api-key": "da2-x"}, REFUSED, id="mode not enabled"),
-        pytest.param({"Authorization": "AWS4-HMAC-SHA256 x"}, REFUSED, id="no credential"),
-    ],
-)
-def test_refused(todo: Any, headers: dict[str, str], message: str) -> None:
+def test_refused(todo: Any) -> None:
     """An unknown caller is rejected with status 401, before the request is parsed."""
-    assert _refusal(todo, headers) == message
+    for case_name, headers, message in (
+        ("nothing", {}, NO_HEADER),
+        ("no JWT", {"Authorization": "nonsense"}, "Unable to parse JWT token."),
+        ("of nobody", {"Authorization": "e30.e30.e30"}, NO_HEADER),
+        ("mode not enabled", {"x-api-key": "da2-x"}, REFUSED),
+        ("no credential", {"Authorization": "AWS4-HMAC-SHA256 x"}, REFUSED),
+    ):
+        with case(case_name):
+            assert _refusal(todo, headers) == message
 
 
 def test_foreign_pool(todo: Any, start: Any) -> None:
@@ -110,9 +110,9 @@ def test_lambda_authorizer(ruled: Any) -> None:
     assert message.startswith("The Lambda authorizer is not available locally")
 
 
-@pytest.mark.parametrize(
-    ("body", "message"),
-    [
+def test_malformed(todo: Any) -> None:
+    """A malformed request is rejected with status 400."""
+    for body, message in (
         (b"", "Request body is empty."),
         (b"{", "Unable to parse GraphQL query."),
         (b"[]", "Unable to parse GraphQL query."),
@@ -121,16 +121,14 @@ def test_lambda_authorizer(ruled: Any) -> None:
         (b'{"query": "{ x }", "variables": []}', "Unable to parse GraphQL query."),
         (b'{"query": "\\ud800"}', "Unable to parse GraphQL query."),
         (json.dumps({"query": "{a" * 5000}).encode(), "Unable to parse GraphQL query."),
-    ],
-)
-def test_malformed(todo: Any, body: bytes, message: str) -> None:
-    """A malformed request is rejected with status 400."""
-    status, headers, document = todo.post("/graphql", body, todo.developer)
-    assert status == 400
-    assert headers["x-amzn-errortype"] == "MalformedHttpRequestException"
-    assert document == {
-        "errors": [{"errorType": "MalformedHttpRequestException", "message": message}]
-    }
+    ):
+        with case(body, message):
+            status, headers, document = todo.post("/graphql", body, todo.developer)
+            assert status == 400
+            assert headers["x-amzn-errortype"] == "MalformedHttpRequestException"
+            assert document == {
+                "errors": [{"errorType": "MalformedHttpRequestException", "message": message}]
+            }
 
 
 def test_operation_name(todo: Any) -> None:

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from tests.cases import case
 from tests.local_appsync.builders import model, outputs
 
 TRIP = model(
@@ -57,9 +58,9 @@ def api(start_shared: Any) -> Any:
     return found
 
 
-@pytest.mark.parametrize(
-    ("arguments", "message"),
-    [
+def test_arguments_of_a_list(api: Any) -> None:
+    """A list has its own errors for key arguments; a blank part counts as missing."""
+    for arguments, message in (
         (
             "sortDirection: ASC",
             "When providing argument 'sortDirection' you must also provide argument 'line'.",
@@ -96,17 +97,15 @@ def api(start_shared: Any) -> Any:
             'line: "x", dayStop: {ge: {day: " ", stop: 1}}',
             "When providing argument 'dayStop.$operation.stop' you must also provide 'dayStop.$operation.day'.",
         ),
-    ],
-)
-def test_arguments_of_a_list(api: Any, arguments: str, message: str) -> None:
-    """A list has its own errors for key arguments; a blank part counts as missing."""
-    error = api.error(api.developer, f"{{ listTrips({arguments}) {{ items {{ line }} }} }}")
-    assert (error["message"], error["errorType"]) == (message, INVALID)
+    ):
+        with case(arguments, message):
+            error = api.error(api.developer, f"{{ listTrips({arguments}) {{ items {{ line }} }} }}")
+            assert (error["message"], error["errorType"]) == (message, INVALID)
 
 
-@pytest.mark.parametrize(
-    ("query", "message"),
-    [
+def test_arguments_of_other_keys(api: Any) -> None:
+    """Indexes, and models with one or no sort key, have their own messages."""
+    for query, message in (
         (
             'tripByDay(day: "", busSeatsAt: {eq: {bus: "k"}})',
             "When providing argument 'busSeatsAt' you must also provide 'day'.",
@@ -137,17 +136,15 @@ def test_arguments_of_a_list(api: Any, arguments: str, message: str) -> None:
             'listCitys(code: "c", sortDirection: DESC)',
             "sortDirection is not supported for List operations without a Sort key defined.",
         ),
-    ],
-)
-def test_arguments_of_other_keys(api: Any, query: str, message: str) -> None:
-    """Indexes, and models with one or no sort key, have their own messages."""
-    error = api.error(api.developer, f"{{ {query} {{ items {{ __typename }} }} }}")
-    assert (error["message"], error["errorType"]) == (message, INVALID)
+    ):
+        with case(query, message):
+            error = api.error(api.developer, f"{{ {query} {{ items {{ __typename }} }} }}")
+            assert (error["message"], error["errorType"]) == (message, INVALID)
 
 
-@pytest.mark.parametrize(
-    ("query", "message"),
-    [
+def test_refused_by_dynamodb(api: Any) -> None:
+    """DynamoDB rejects what the resolvers accept, whether or not there are items."""
+    for query, message in (
         ('tripByBus(bus: "k", seats: {gt: 1, lt: 9})', ONE_CONDITION),
         ('listVisits(place: "p", day: {eq: "a", beginsWith: "a"})', ONE_CONDITION),
         (
@@ -205,18 +202,16 @@ def test_arguments_of_other_keys(api: Any, query: str, message: str) -> None:
                 "number with magnitude smaller than supported range for key :length_lt"
             ),
         ),
-    ],
-)
-def test_refused_by_dynamodb(api: Any, query: str, message: str) -> None:
-    """DynamoDB rejects what the resolvers accept, whether or not there are items."""
-    error = api.error(api.developer, f"{{ {query} {{ items {{ __typename }} }} }}")
-    assert error["message"].partition(" (Service")[0] == message
-    assert error["errorType"] == DYNAMODB
+    ):
+        with case(query, message):
+            error = api.error(api.developer, f"{{ {query} {{ items {{ __typename }} }} }}")
+            assert error["message"].partition(" (Service")[0] == message
+            assert error["errorType"] == DYNAMODB
 
 
-@pytest.mark.parametrize(
-    ("query", "found"),
-    [
+def test_valid_conditions(api: Any) -> None:
+    """Conditions compare the stored key; composite keys are compared as text."""
+    for query, found in (
         # A third bound is ignored.
         ('tripByBus(bus: "k", seats: {between: [7, 8, 1]})', "b1 a10"),
         ('tripByBus(bus: "k", seats: {between: [9, 9]})', "a2"),
@@ -230,15 +225,13 @@ def test_refused_by_dynamodb(api: Any, query: str, message: str) -> None:
         ('listTrips(filter: {line: {eq: "x"}, stop: {eq: 2}})', "a2"),
         ('tripByDay(day: "a", busSeatsAt: {beginsWith: {bus: "k", seats: 9}})', "a2"),
         ('tripByDay(day: "a", filter: {bus: {eq: "k"}, at: {gt: 1}, line: {eq: "x"}})', "a2 a10"),
-    ],
-)
-def test_valid_conditions(api: Any, query: str, found: str) -> None:
-    """Conditions compare the stored key; composite keys are compared as text."""
-    items = api.data(api.developer, f"{{ {query} {{ items {{ day stop }} }} }}")["items"]
-    seen = [f"{item['day']}{item['stop']}" for item in items]
-    assert (sorted(seen) if "tripByDay" in query else seen) == (
-        sorted(found.split()) if "tripByDay" in query else found.split()
-    )
+    ):
+        with case(query, found):
+            items = api.data(api.developer, f"{{ {query} {{ items {{ day stop }} }} }}")["items"]
+            seen = [f"{item['day']}{item['stop']}" for item in items]
+            assert (sorted(seen) if "tripByDay" in query else seen) == (
+                sorted(found.split()) if "tripByDay" in query else found.split()
+            )
 
 
 def test_related_lists(start: Any) -> None:

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from tests.cases import case
 from tests.local_appsync.conftest import example
 
 STORE = example("store_userpool.json").document
@@ -92,9 +93,7 @@ def _pages(api: Any, query: str, *, limit: int, arguments: str = "") -> list[Any
         pytest.param("AWSTimestamp", [-(2**31), -1, 0, 2**31 - 2, 2**31 - 1], id="timestamps"),
     ],
 )
-@pytest.mark.parametrize("direction", ["ASC", "DESC"])
-@pytest.mark.parametrize("limit", [1, 2, 10])
-def test_order(start: Any, kind: str, values: list[Any], direction: str, limit: int) -> None:
+def test_order(start: Any, kind: str, values: list[Any]) -> None:
     """Strings sort by their UTF-8 bytes and numbers by value, across pages."""
     api = start(_outputs({"part": "String", "sort": kind}, _key("part", "sort", name="byPart")))
     order = [2, 0, 4, 1, 3]
@@ -102,32 +101,31 @@ def test_order(start: Any, kind: str, values: list[Any], direction: str, limit: 
         if values[number] != "":  # DynamoDB has no empty keys
             _create(api, id=str(number), part="p", sort=values[number])
     expected = [str(number) for number, value in enumerate(values) if value != ""]
-    found = _pages(api, "byPart", limit=limit, arguments=f'part: "p", sortDirection: {direction}')
-    assert found == (expected if direction == "ASC" else expected[::-1])
+    for direction, limit in itertools.product(("ASC", "DESC"), (1, 2, 10)):
+        arguments = f'part: "p", sortDirection: {direction}'
+        found = _pages(api, "byPart", limit=limit, arguments=arguments)
+        assert found == (expected if direction == "ASC" else expected[::-1]), (direction, limit)
 
 
-@pytest.mark.parametrize("direction", ["ASC", "DESC"])
-@pytest.mark.parametrize(
-    ("condition", "found"),
-    [
-        ("{eq: 2}", [2, 2, 2]),
-        ("{lt: 2}", [0, 1]),
-        ("{le: 2}", [0, 1, 2, 2, 2]),
-        ("{gt: 2}", [3, 4]),
-        ("{ge: 2}", [2, 2, 2, 3, 4]),
-        ("{between: [1, 3]}", [1, 2, 2, 2, 3]),
-        ("{between: [2, 2]}", [2, 2, 2]),
-    ],
-)
-def test_pages_of_a_condition(start: Any, direction: str, condition: str, found: list[int]) -> None:
+def test_pages_of_a_condition(start: Any) -> None:
     """The pages of a key condition together are all matching items, also with equal sort keys."""
     api = start(_outputs({"part": "String", "sort": "Int"}, _key("part", "sort", name="byPart")))
     for name, sort in zip("abcdefg", [2, 0, 2, 4, 1, 2, 3], strict=True):
         _create(api, id=f"{sort}{name}", part="p", sort=sort)
-    for limit in (1, 2, 100):
+    conditions = {
+        "{eq: 2}": [2, 2, 2],
+        "{lt: 2}": [0, 1],
+        "{le: 2}": [0, 1, 2, 2, 2],
+        "{gt: 2}": [3, 4],
+        "{ge: 2}": [2, 2, 2, 3, 4],
+        "{between: [1, 3]}": [1, 2, 2, 2, 3],
+        "{between: [2, 2]}": [2, 2, 2],
+    }
+    cases = itertools.product(conditions.items(), ("ASC", "DESC"), (1, 2, 100))
+    for (condition, expected), direction, limit in cases:
         arguments = f'part: "p", sort: {condition}, sortDirection: {direction}'
-        pages = [int(each[0]) for each in _pages(api, "byPart", limit=limit, arguments=arguments)]
-        assert pages == (found if direction == "ASC" else found[::-1])
+        found = [int(each[0]) for each in _pages(api, "byPart", limit=limit, arguments=arguments)]
+        assert found == (expected if direction == "ASC" else expected[::-1]), (arguments, limit)
 
 
 def test_begins_with(start: Any) -> None:
@@ -226,46 +224,52 @@ def test_foreign_keys(blog: Any, value: str, message: str) -> None:
     assert error["errorType"] == "DynamoDB:DynamoDbException"
 
 
-@pytest.mark.parametrize(
-    ("query", "message"),
-    [
-        pytest.param(
+def test_refused_by_dynamodb(store: Any) -> None:
+    """Queries that DynamoDB rejects give its errors."""
+    for case_name, query, message in (
+        (
+            "reversed",
             "productsByCategory(category: BOOK, rank: {between: [2, 1]})",
-            "Invalid KeyConditionExpression: The BETWEEN operator requires upper bound to be "
-            "greater than or equal to lower bound; lower bound operand: AttributeValue: {N:2}, "
-            "upper bound operand: AttributeValue: {N:1}",
-            id="reversed",
+            (
+                "Invalid KeyConditionExpression: The BETWEEN operator requires upper bound to be "
+                "greater than or equal to lower bound; lower bound operand: AttributeValue: {N:2}, "
+                "upper bound operand: AttributeValue: {N:1}"
+            ),
         ),
-        pytest.param(
+        (
+            "one bound",
             "productsByCategory(category: BOOK, rank: {between: [1]})",
-            "ExpressionAttributeValues contains invalid value: The parameter cannot be converted "
-            "to a numeric value: $ctx.args.rank.between[1] for key :sortKey1",
-            id="one bound",
+            (
+                "ExpressionAttributeValues contains invalid value: The parameter cannot be converted "
+                "to a numeric value: $ctx.args.rank.between[1] for key :sortKey1"
+            ),
         ),
-        pytest.param(
+        (
+            "two conditions",
             "productsByCategory(category: BOOK, rank: {gt: 1, lt: 9})",
             "KeyConditionExpressions must only contain one condition per key",
-            id="two conditions",
         ),
-        pytest.param(
+        (
+            "filter on the sort key",
             "productsByCategory(category: BOOK, filter: {and: [{rank: {eq: 1}}]})",
-            "Filter Expression can only contain non-primary key attributes: Primary key "
-            "attribute: rank",
-            id="filter on the sort key",
+            (
+                "Filter Expression can only contain non-primary key attributes: Primary key "
+                "attribute: rank"
+            ),
         ),
-        pytest.param(
+        (
+            "filter on the partition key",
             'listProducts(sku: "S", filter: {not: {sku: {eq: "S"}}})',
-            "Filter Expression can only contain non-primary key attributes: Primary key "
-            "attribute: sku",
-            id="filter on the partition key",
+            (
+                "Filter Expression can only contain non-primary key attributes: Primary key "
+                "attribute: sku"
+            ),
         ),
-    ],
-)
-def test_refused_by_dynamodb(store: Any, query: str, message: str) -> None:
-    """Queries that DynamoDB rejects give its errors."""
-    error = store.error(store.developer, f"{{ {query} {{ items {{ sku }} }} }}")
-    assert error["message"].startswith(message)
-    assert error["errorType"] == "DynamoDB:DynamoDbException"
+    ):
+        with case(case_name):
+            error = store.error(store.developer, f"{{ {query} {{ items {{ sku }} }} }}")
+            assert error["message"].startswith(message)
+            assert error["errorType"] == "DynamoDB:DynamoDbException"
 
 
 def test_parts_of_a_composite_key_are_no_keys(store: Any) -> None:

@@ -7,6 +7,8 @@ from typing import Any
 
 import pytest
 
+from tests.cases import case
+
 CREATE = "mutation ($input: CreateScalarsInput!) { createScalars(input: $input) { %s } }"
 TODO = "mutation ($input: CreateTodoInput!) { createTodo(input: $input) { id } }"
 
@@ -58,30 +60,32 @@ BAD: dict[str, list[Any]] = {
 }
 
 
-@pytest.mark.parametrize("name", GOOD)
-def test_accepted(store: Any, name: str) -> None:
+def test_accepted(store: Any) -> None:
     """A value that a scalar accepts is returned unchanged."""
-    for value in GOOD[name]:
-        document = CREATE % name
-        assert store.data(store.developer, document, {"input": {"arrReq": [], name: value}}) == {
-            name: value
-        }
+    for name, values in GOOD.items():
+        with case(name):
+            for value in values:
+                document = CREATE % name
+                assert store.data(
+                    store.developer, document, {"input": {"arrReq": [], name: value}}
+                ) == {name: value}
 
 
-@pytest.mark.parametrize("name", BAD)
-def test_not_accepted(store: Any, name: str) -> None:
+def test_not_accepted(store: Any) -> None:
     """A value that a scalar does not accept is rejected, and the message names the variable."""
-    for value in BAD[name]:
-        answer = store.execute(
-            store.developer, CREATE % name, {"input": {"arrReq": [], name: value}}
-        )
-        assert answer["data"] is None, value
-        (error,) = answer["errors"]
-        assert error["message"].startswith("Variable 'input' has an invalid value."), value
-        assert error["path"] is None
-        place = {"line": 1, "column": 11, "sourceName": None}
-        assert error["locations"] == [place]
-        assert "errorType" not in error
+    for name, values in BAD.items():
+        with case(name):
+            for value in values:
+                answer = store.execute(
+                    store.developer, CREATE % name, {"input": {"arrReq": [], name: value}}
+                )
+                assert answer["data"] is None, value
+                (error,) = answer["errors"]
+                assert error["message"].startswith("Variable 'input' has an invalid value."), value
+                assert error["path"] is None
+                place = {"line": 1, "column": 11, "sourceName": None}
+                assert error["locations"] == [place]
+                assert "errorType" not in error
 
 
 @pytest.mark.parametrize(
@@ -102,55 +106,59 @@ def test_json_object(store: Any) -> None:
     )
 
 
-@pytest.mark.parametrize(
-    ("document", "variables", "message"),
-    [
-        pytest.param(
+def test_messages(todo: Any) -> None:
+    """Error messages are those of AppSync."""
+    for case_name, document, variables, message in (
+        (
+            "missing variable",
             TODO,
             {},
             "Variable 'input' has coerced Null value for NonNull type 'CreateTodoInput!'",
-            id="missing variable",
         ),
-        pytest.param(
+        (
+            "wrong kind",
             TODO,
             {"input": {"id": ["a"]}},
             "Variable 'input' has an invalid value. Expected type 'ID' but was 'ArrayList'.",
-            id="wrong kind",
         ),
-        pytest.param(
+        (
+            "no object",
             TODO,
             {"input": "x"},
             "Variable 'input' has an invalid value. Expected type 'Map' but was 'String'.",
-            id="no object",
         ),
-        pytest.param(
+        (
+            "wrong literal",
             "mutation { createTodo(input: {content: 1}) { id } }",
             {},
-            "Validation error of type WrongType: argument 'input' with value '{content: 1}' is "
-            "not a valid 'String' @ 'createTodo'",
-            id="wrong literal",
+            (
+                "Validation error of type WrongType: argument 'input' with value '{content: 1}' is "
+                "not a valid 'String' @ 'createTodo'"
+            ),
         ),
-        pytest.param(
+        (
+            "literal without required field",
             "mutation { updateTodo(input: {}) { id } }",
             {},
-            "Validation error of type WrongType: argument 'input' with value '{}' is missing "
-            "required fields '[id]' @ 'updateTodo'",
-            id="literal without required field",
+            (
+                "Validation error of type WrongType: argument 'input' with value '{}' is missing "
+                "required fields '[id]' @ 'updateTodo'"
+            ),
         ),
-        pytest.param(
+        (
+            "nested selection",
             "{ listTodos { items { nope } } }",
             {},
-            "Validation error of type FieldUndefined: Field 'nope' in type 'Todo' is undefined "
-            "@ 'listTodos/items/nope'",
-            id="nested selection",
+            (
+                "Validation error of type FieldUndefined: Field 'nope' in type 'Todo' is undefined "
+                "@ 'listTodos/items/nope'"
+            ),
         ),
-    ],
-)
-def test_messages(todo: Any, document: str, variables: Any, message: str) -> None:
-    """Error messages are those of AppSync."""
-    found = todo.error(todo.developer, document, variables)["message"]
-    # Some versions of graphql-core print literals with these blanks, others without.
-    assert re.sub(r"(?<=\{) +| +(?=\})", "", found) == message
+    ):
+        with case(case_name):
+            found = todo.error(todo.developer, document, variables)["message"]
+            # Some versions of graphql-core print literals with these blanks, others without.
+            assert re.sub(r"(?<=\{) +| +(?=\})", "", found) == message
 
 
 def test_required_field(store: Any) -> None:

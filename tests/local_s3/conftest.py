@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import copy
-import http.client
 import json
 import time
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -16,6 +16,7 @@ from botocore.config import Config
 
 from seedctl.local import LocalSandbox
 from seedctl.outputs import parse_outputs
+from tests.keep_alive import KeepAlive
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -52,6 +53,10 @@ class World:
     def port(self) -> int:
         return int(self.sandbox.url.rpartition(":")[2])
 
+    @cached_property
+    def connection(self) -> KeepAlive:
+        return KeepAlive(self.port)
+
     @property
     def objects(self) -> Path:
         return self.folder / "local" / "objects"
@@ -77,15 +82,8 @@ class World:
         self, method: str, path: str, body: Any = None, headers: dict[str, str] | None = None
     ) -> tuple[int, dict[str, str], bytes]:
         """Send a request unchanged, signed with a developer's key unless *headers* are given."""
-        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=20)
-        try:
-            given = developer_headers() if headers is None else headers
-            connection.request(method, path, body, given)
-            response = connection.getresponse()
-            lowered = {name.lower(): value for name, value in response.getheaders()}
-            return response.status, lowered, response.read()
-        finally:
-            connection.close()
+        given = developer_headers() if headers is None else headers
+        return self.connection.send(method, path, body, given)
 
     def files(self) -> set[str]:
         if not self.objects.exists():
@@ -95,6 +93,7 @@ class World:
     def close(self) -> None:
         for client in self.opened:
             client.close()
+        self.connection.close()
         self.sandbox.stop()
         assert self.sandbox.handler_errors == []
 

@@ -13,6 +13,7 @@ from botocore.exceptions import ClientError
 
 from seedctl.local.s3 import completion, payload
 from seedctl.local.s3.files import Files
+from tests.cases import case
 
 MIB = 1024 * 1024
 
@@ -106,37 +107,42 @@ def test_upload_belongs_to_its_key(s3: Any, shared: Any) -> None:
         assert _code(s3.upload_part, **other, PartNumber=1, Body=b"x") == "NoSuchUpload"
 
 
-@pytest.mark.parametrize(
-    ("parts", "code"),
-    [
-        pytest.param([(2, None), (1, None)], "InvalidPartOrder", id="order"),
-        pytest.param([(1, None), (1, None)], "InvalidPartOrder", id="twice"),
-        pytest.param([(1, '"other"')], "InvalidPart", id="etag"),
-        pytest.param([(7, '"x"')], "InvalidPart", id="unknown"),
-        pytest.param([(1, None), (2, None)], "EntityTooSmall", id="small"),
-        pytest.param([], "MalformedXML", id="none"),
-    ],
-)
-def test_wrong_lists(s3: Any, shared: Any, parts: Any, code: str) -> None:
+def test_wrong_lists(s3: Any, shared: Any) -> None:
     """A wrong list of parts is rejected, and the upload stays pending."""
-    upload = _begin(s3, shared, "wrong")
-    etags = {
-        number: s3.upload_part(**upload, PartNumber=number, Body=b"x")["ETag"] for number in (1, 2)
-    }
-    named = [(number, etag or etags[number]) for number, etag in parts]
-    with pytest.raises(ClientError) as caught:
-        _complete(s3, upload, *named)
-    assert caught.value.response["Error"]["Code"] == code
-    assert len(s3.list_parts(**upload)["Parts"]) == 2
-    s3.abort_multipart_upload(**upload)
+    for case_name, parts, code in (
+        ("order", [(2, None), (1, None)], "InvalidPartOrder"),
+        ("twice", [(1, None), (1, None)], "InvalidPartOrder"),
+        ("etag", [(1, '"other"')], "InvalidPart"),
+        ("unknown", [(7, '"x"')], "InvalidPart"),
+        ("small", [(1, None), (2, None)], "EntityTooSmall"),
+        ("none", [], "MalformedXML"),
+    ):
+        with case(case_name):
+            upload = _begin(s3, shared, "wrong")
+            etags = {
+                number: s3.upload_part(**upload, PartNumber=number, Body=b"x")["ETag"]
+                for number in (1, 2)
+            }
+            named = [(number, etag or etags[number]) for number, etag in parts]
+            with pytest.raises(ClientError) as caught:
+                _complete(s3, upload, *named)
+            assert caught.value.response["Error"]["Code"] == code
+            assert len(s3.list_parts(**upload)["Parts"]) == 2
+            s3.abort_multipart_upload(**upload)
 
 
-@pytest.mark.parametrize("number", ["0", "10001", "x", ""])
-def test_part_numbers(s3: Any, shared: Any, number: str) -> None:
+def test_part_numbers(s3: Any, shared: Any) -> None:
     """Parts are numbered from 1 to 10000."""
-    upload = _begin(s3, shared, "numbers")
-    path = f"/{shared.bucket}/numbers?partNumber={number}&uploadId={upload['UploadId']}"
-    assert b"between 1 and 10000" in shared.send("PUT", path, b"x")[2]
+    for number in (
+        "0",
+        "10001",
+        "x",
+        "",
+    ):
+        with case(number):
+            upload = _begin(s3, shared, "numbers")
+            path = f"/{shared.bucket}/numbers?partNumber={number}&uploadId={upload['UploadId']}"
+            assert b"between 1 and 10000" in shared.send("PUT", path, b"x")[2]
 
 
 def test_prevent_overwrite(s3: Any, shared: Any) -> None:

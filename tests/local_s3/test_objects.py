@@ -11,6 +11,8 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
+from tests.cases import case
+
 ONE_MIB = 1024 * 1024
 
 
@@ -21,58 +23,62 @@ def _code(call: Any, **given: Any) -> str:
     return code
 
 
-@pytest.mark.parametrize(
-    "key",
-    [
-        pytest.param("plain.txt", id="plain"),
-        pytest.param("a b/ü+c&d=e%20f.txt", id="encoded"),
-        pytest.param("a//b///c", id="slashes"),
-        pytest.param("folder/", id="trailing slash"),
-        pytest.param("日本語/😀", id="unicode"),
-        pytest.param("quote'\"<>&", id="xml"),
-        pytest.param("k" * 1024, id="longest"),
-    ],
-)
-def test_round_trip(s3: Any, shared: Any, key: str) -> None:
+def test_round_trip(s3: Any, shared: Any) -> None:
     """An object is read under exactly the same key, with its headers and metadata."""
-    body = key.encode() * 3
-    put = s3.put_object(
-        Bucket=shared.bucket,
-        Key=key,
-        Body=body,
-        ContentType="text/x-test",
-        ContentDisposition='attachment; filename="c.txt"',
-        ContentEncoding="gzip",
-        ContentLanguage="de",
-        CacheControl="no-cache",
-        Metadata={"Key1": "v 1", "other": "x"},
-    )
-    assert put["ETag"] == f'"{hashlib.md5(body).hexdigest()}"'
-    for got in (
-        s3.get_object(Bucket=shared.bucket, Key=key),
-        s3.head_object(Bucket=shared.bucket, Key=key),
+    for case_name, key in (
+        ("plain", "plain.txt"),
+        ("encoded", "a b/ü+c&d=e%20f.txt"),
+        ("slashes", "a//b///c"),
+        ("trailing slash", "folder/"),
+        ("unicode", "日本語/😀"),
+        ("xml", "quote'\"<>&"),
+        ("longest", "k" * 1024),
     ):
-        assert got["ContentType"] == "text/x-test"
-        assert got["ContentDisposition"] == 'attachment; filename="c.txt"'
-        assert got["ContentEncoding"] == "gzip"
-        assert (got["ContentLanguage"], got["CacheControl"]) == ("de", "no-cache")
-        assert got["Metadata"] == {"key1": "v 1", "other": "x"}
-        assert (got["ContentLength"], got["ETag"]) == (len(body), put["ETag"])
-        assert got["AcceptRanges"] == "bytes"
-        assert abs(datetime.now(timezone.utc) - got["LastModified"]) < timedelta(minutes=5)
-        if "Body" in got:
-            assert got["Body"].read() == body
-    listed = s3.list_objects_v2(Bucket=shared.bucket, Prefix=key)["Contents"]
-    assert key in [entry["Key"] for entry in listed]
+        with case(case_name):
+            body = key.encode() * 3
+            put = s3.put_object(
+                Bucket=shared.bucket,
+                Key=key,
+                Body=body,
+                ContentType="text/x-test",
+                ContentDisposition='attachment; filename="c.txt"',
+                ContentEncoding="gzip",
+                ContentLanguage="de",
+                CacheControl="no-cache",
+                Metadata={"Key1": "v 1", "other": "x"},
+            )
+            assert put["ETag"] == f'"{hashlib.md5(body).hexdigest()}"'
+            for got in (
+                s3.get_object(Bucket=shared.bucket, Key=key),
+                s3.head_object(Bucket=shared.bucket, Key=key),
+            ):
+                assert got["ContentType"] == "text/x-test"
+                assert got["ContentDisposition"] == 'attachment; filename="c.txt"'
+                assert got["ContentEncoding"] == "gzip"
+                assert (got["ContentLanguage"], got["CacheControl"]) == ("de", "no-cache")
+                assert got["Metadata"] == {"key1": "v 1", "other": "x"}
+                assert (got["ContentLength"], got["ETag"]) == (len(body), put["ETag"])
+                assert got["AcceptRanges"] == "bytes"
+                assert abs(datetime.now(timezone.utc) - got["LastModified"]) < timedelta(minutes=5)
+                if "Body" in got:
+                    assert got["Body"].read() == body
+            listed = s3.list_objects_v2(Bucket=shared.bucket, Prefix=key)["Contents"]
+            assert key in [entry["Key"] for entry in listed]
 
 
-@pytest.mark.parametrize("path", ["a/../../x", "..", "./a/.", "%2e%2e/%2Fetc"])
-def test_dots_stay_in_the_folder(shared: Any, path: str) -> None:
+def test_dots_stay_in_the_folder(shared: Any) -> None:
     """Dots in a key are text: no file appears outside the folder of objects."""
-    before = set(shared.folder.parent.rglob("*")) - set(shared.objects.rglob("*"))
-    assert shared.send("PUT", f"/{shared.bucket}/{path}", b"dots")[0] == 200
-    assert shared.send("GET", f"/{shared.bucket}/{path}")[2] == b"dots"
-    assert set(shared.folder.parent.rglob("*")) - set(shared.objects.rglob("*")) == before
+    for path in (
+        "a/../../x",
+        "..",
+        "./a/.",
+        "%2e%2e/%2Fetc",
+    ):
+        with case(path):
+            before = set(shared.folder.parent.rglob("*")) - set(shared.objects.rglob("*"))
+            assert shared.send("PUT", f"/{shared.bucket}/{path}", b"dots")[0] == 200
+            assert shared.send("GET", f"/{shared.bucket}/{path}")[2] == b"dots"
+            assert set(shared.folder.parent.rglob("*")) - set(shared.objects.rglob("*")) == before
 
 
 def test_percent_decoded_once(s3: Any, shared: Any) -> None:
@@ -93,35 +99,33 @@ def test_defaults(s3: Any, shared: Any) -> None:
     )
 
 
-@pytest.mark.parametrize(
-    ("requested", "first", "last"),
-    [
-        pytest.param("bytes=0-0", 0, 0, id="one"),
-        pytest.param("bytes=3-7", 3, 7, id="middle"),
-        pytest.param("bytes=5-", 5, 299_999, id="rest"),
-        pytest.param("bytes=-4", 299_996, 299_999, id="suffix"),
-        pytest.param("bytes=-999999", 0, 299_999, id="long suffix"),
-        pytest.param("bytes=10-999999", 10, 299_999, id="beyond"),
-        pytest.param("bytes=7-3", 0, None, id="backwards"),
-        pytest.param("bytes=0-1,4-5", 0, None, id="several"),
-        pytest.param("lines=1-2", 0, None, id="unit"),
-        pytest.param("bytes=-", 0, None, id="nothing"),
-    ],
-)
-def test_ranges(s3: Any, shared: Any, requested: str, first: int, last: int | None) -> None:
+def test_ranges(s3: Any, shared: Any) -> None:
     """A single valid range returns exactly its bytes; any other range is ignored."""
-    body = bytes(range(250)) * 1200
-    s3.put_object(Bucket=shared.bucket, Key="ranges", Body=body)
-    got = s3.get_object(Bucket=shared.bucket, Key="ranges", Range=requested)
-    expected = body if last is None else body[first : last + 1]
-    assert got["Body"].read() == expected
-    if last is None:
-        assert "ContentRange" not in got
-    else:
-        assert got["ContentRange"] == f"bytes {first}-{last}/{len(body)}"
-        assert got["ResponseMetadata"]["HTTPStatusCode"] == 206
-    head = s3.head_object(Bucket=shared.bucket, Key="ranges", Range=requested)
-    assert head["ContentLength"] == len(expected)
+    for case_name, requested, first, last in (
+        ("one", "bytes=0-0", 0, 0),
+        ("middle", "bytes=3-7", 3, 7),
+        ("rest", "bytes=5-", 5, 299_999),
+        ("suffix", "bytes=-4", 299_996, 299_999),
+        ("long suffix", "bytes=-999999", 0, 299_999),
+        ("beyond", "bytes=10-999999", 10, 299_999),
+        ("backwards", "bytes=7-3", 0, None),
+        ("several", "bytes=0-1,4-5", 0, None),
+        ("unit", "lines=1-2", 0, None),
+        ("nothing", "bytes=-", 0, None),
+    ):
+        with case(case_name):
+            body = bytes(range(250)) * 1200
+            s3.put_object(Bucket=shared.bucket, Key="ranges", Body=body)
+            got = s3.get_object(Bucket=shared.bucket, Key="ranges", Range=requested)
+            expected = body if last is None else body[first : last + 1]
+            assert got["Body"].read() == expected
+            if last is None:
+                assert "ContentRange" not in got
+            else:
+                assert got["ContentRange"] == f"bytes {first}-{last}/{len(body)}"
+                assert got["ResponseMetadata"]["HTTPStatusCode"] == 206
+            head = s3.head_object(Bucket=shared.bucket, Key="ranges", Range=requested)
+            assert head["ContentLength"] == len(expected)
 
 
 @pytest.mark.parametrize("requested", ["bytes=300000-", "bytes=999999-1000000", "bytes=-0"])
@@ -297,25 +301,23 @@ def test_copy_conditions(s3: Any, shared: Any) -> None:
     )
 
 
-@pytest.mark.parametrize(
-    ("source", "status"),
-    [
-        pytest.param("{bucket}/pic a.png", 200, id="not encoded"),
-        pytest.param("/{bucket}/pic%20a.png", 200, id="leading slash"),
-        pytest.param("%2F{bucket}%2Fpic%20a.png", 200, id="all encoded"),
-        pytest.param("{bucket}/other", 404, id="missing"),
-        pytest.param("other-bucket/x", 404, id="other bucket"),
-        pytest.param("{bucket}", 400, id="no key"),
-        pytest.param("{bucket}/", 400, id="empty key"),
-        pytest.param("{bucket}/%FF", 400, id="no text"),
-        pytest.param("{bucket}/x?versionId=1", 501, id="version"),
-    ],
-)
-def test_copy_sources(shared: Any, signed: Any, source: str, status: int) -> None:
+def test_copy_sources(shared: Any, signed: Any) -> None:
     """The copy source may be encoded or not, as clients differ."""
-    shared.send("PUT", f"/{shared.bucket}/pic%20a.png", b"x")
-    headers = {**signed(), "x-amz-copy-source": source.format(bucket=shared.bucket)}
-    assert shared.send("PUT", f"/{shared.bucket}/to", None, headers)[0] == status
+    for case_name, source, status in (
+        ("not encoded", "{bucket}/pic a.png", 200),
+        ("leading slash", "/{bucket}/pic%20a.png", 200),
+        ("all encoded", "%2F{bucket}%2Fpic%20a.png", 200),
+        ("missing", "{bucket}/other", 404),
+        ("other bucket", "other-bucket/x", 404),
+        ("no key", "{bucket}", 400),
+        ("empty key", "{bucket}/", 400),
+        ("no text", "{bucket}/%FF", 400),
+        ("version", "{bucket}/x?versionId=1", 501),
+    ):
+        with case(case_name):
+            shared.send("PUT", f"/{shared.bucket}/pic%20a.png", b"x")
+            headers = {**signed(), "x-amz-copy-source": source.format(bucket=shared.bucket)}
+            assert shared.send("PUT", f"/{shared.bucket}/to", None, headers)[0] == status
 
 
 @pytest.mark.parametrize("algorithm", ["CRC32", "SHA1", "SHA256"])
@@ -389,31 +391,29 @@ def test_accepted_headers(shared: Any, signed: Any) -> None:
     assert shared.send("HEAD", path)[1]["content-encoding"] == "gzip"
 
 
-@pytest.mark.parametrize(
-    ("method", "path", "status", "code"),
-    [
-        pytest.param("GET", "/no-such-bucket/x", 404, "NoSuchBucket", id="bucket"),
-        pytest.param("PUT", "/{bucket}/" + "k" * 1025, 400, "KeyTooLongError", id="key"),
-        pytest.param("GET", "/{bucket}/%FF", 400, "InvalidURI", id="not UTF-8"),
-        pytest.param("GET", "/{bucket}/x?acl", 501, "NotImplemented", id="acl"),
-        pytest.param("GET", "/{bucket}/x?versionId=1", 501, "NotImplemented", id="version"),
-        pytest.param("GET", "/{bucket}?versioning", 501, "NotImplemented", id="versioning"),
-        pytest.param("GET", "/{bucket}?list-type=3", 501, "NotImplemented", id="list type"),
-        pytest.param("PUT", "/{bucket}", 501, "NotImplemented", id="make a bucket"),
-        pytest.param("POST", "/{bucket}/x", 501, "NotImplemented", id="post"),
-        pytest.param("PATCH", "/{bucket}/x", 501, "NotImplemented", id="patch"),
-        pytest.param("DELETE", "/", 501, "NotImplemented", id="delete all"),
-    ],
-)
-def test_missing_objects(shared: Any, method: str, path: str, status: int, code: str) -> None:
+def test_missing_objects(shared: Any) -> None:
     """Errors have a document as in S3, with request ids."""
-    found, headers, body = shared.send(method, path.format(bucket=shared.bucket))
-    assert found == status
-    assert f"<Code>{code}</Code>".encode() in body
-    assert f"<RequestId>{headers['x-amz-request-id']}</RequestId>".encode() in body
-    assert b"<Message>" in body
-    assert b"<HostId>" in body
-    assert headers["content-type"] == "application/xml"
+    for case_name, method, path, status, code in (
+        ("bucket", "GET", "/no-such-bucket/x", 404, "NoSuchBucket"),
+        ("key", "PUT", "/{bucket}/" + "k" * 1025, 400, "KeyTooLongError"),
+        ("not UTF-8", "GET", "/{bucket}/%FF", 400, "InvalidURI"),
+        ("acl", "GET", "/{bucket}/x?acl", 501, "NotImplemented"),
+        ("version", "GET", "/{bucket}/x?versionId=1", 501, "NotImplemented"),
+        ("versioning", "GET", "/{bucket}?versioning", 501, "NotImplemented"),
+        ("list type", "GET", "/{bucket}?list-type=3", 501, "NotImplemented"),
+        ("make a bucket", "PUT", "/{bucket}", 501, "NotImplemented"),
+        ("post", "POST", "/{bucket}/x", 501, "NotImplemented"),
+        ("patch", "PATCH", "/{bucket}/x", 501, "NotImplemented"),
+        ("delete all", "DELETE", "/", 501, "NotImplemented"),
+    ):
+        with case(case_name):
+            found, headers, body = shared.send(method, path.format(bucket=shared.bucket))
+            assert found == status
+            assert f"<Code>{code}</Code>".encode() in body
+            assert f"<RequestId>{headers['x-amz-request-id']}</RequestId>".encode() in body
+            assert b"<Message>" in body
+            assert b"<HostId>" in body
+            assert headers["content-type"] == "application/xml"
 
 
 def test_errors_of_head_have_no_body(shared: Any) -> None:

@@ -14,6 +14,7 @@ from seedctl.local.s3.buckets import buckets_of
 from seedctl.local.s3.rules import Role, allows, role_of
 from seedctl.outputs import parse_outputs
 from seedctl.outputs.auth import UserGroup
+from tests.cases import case
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -35,43 +36,41 @@ ADMIN, EDITOR, OTHER = (
 )
 
 
-@pytest.mark.parametrize(
-    ("role", "action", "path", "allowed"),
-    [
-        pytest.param(GUEST, "get", "public/x", True, id="guest"),
-        pytest.param(GUEST, "write", "public/x", False, id="guest writes"),
-        pytest.param(GUEST, "get", "pictures/x", False, id="guest elsewhere"),
-        pytest.param(GUEST, "get", "private/us-east-1:guest/x", False, id="guest's own"),
-        pytest.param(GUEST, "list", "public/fixed/", False, id="not repeated below"),
-        pytest.param(GUEST, "get", "public/fixed/x", True, id="repeated below"),
-        pytest.param(USER, "write", "public/fixed/x", False, id="denied below"),
-        pytest.param(USER, "write", "public/fixed", True, id="beside what is below"),
-        pytest.param(USER, "get", "pictures/secret/x", False, id="denied for others below"),
-        pytest.param(USER, "get", "pictures/a/b/c", True, id="deep"),
-        pytest.param(USER, "get", "pictures/", True, id="the folder itself"),
-        pytest.param(USER, "list", "pictures/", True, id="list"),
-        pytest.param(USER, "list", "pictures/a", True, id="list below"),
-        pytest.param(USER, "list", "pictures", False, id="list without slash"),
-        pytest.param(USER, "list", "", False, id="list all"),
-        pytest.param(USER, "get", "picturesx", False, id="longer name"),
-        pytest.param(USER, "get", "a/pictures/x", False, id="not at the beginning"),
-        pytest.param(USER, "write", "private/us-east-1:ann/x", True, id="own"),
-        pytest.param(USER, "get", "private/us-east-1:bob/x", False, id="another's"),
-        pytest.param(USER, "get", "private/us-east-1:anna/x", False, id="longer id"),
-        pytest.param(USER, "get", "private/" + OWN, False, id="placeholder"),
-        pytest.param(ADMIN, "get", "pictures/secret/x", True, id="group"),
-        pytest.param(ADMIN, "write", "pictures/secret/x", False, id="group denied below"),
-        pytest.param(ADMIN, "list", "pictures/", False, id="in place of authenticated"),
-        pytest.param(ADMIN, "get", "private/us-east-1:bob/x", False, id="in place of entity"),
-        pytest.param(EDITOR, "write", "pictures/x", True, id="second group"),
-        pytest.param(EDITOR, "get", "pictures/secret/x", False, id="second group below"),
-        pytest.param(OTHER, "get", "pictures/x", False, id="group without rules"),
-        pytest.param(USER, "get", "pictures/\n/x", True, id="line break"),
-    ],
-)
-def test_rules(role: Role, action: str, path: str, allowed: bool) -> None:
+def test_rules() -> None:
     """A path grants an action, unless a nested path does not repeat the grant."""
-    assert allows(PATHS, role, action, path) is allowed
+    for case_name, role, action, path, allowed in (
+        ("guest", GUEST, "get", "public/x", True),
+        ("guest writes", GUEST, "write", "public/x", False),
+        ("guest elsewhere", GUEST, "get", "pictures/x", False),
+        ("guest's own", GUEST, "get", "private/us-east-1:guest/x", False),
+        ("not repeated below", GUEST, "list", "public/fixed/", False),
+        ("repeated below", GUEST, "get", "public/fixed/x", True),
+        ("denied below", USER, "write", "public/fixed/x", False),
+        ("beside what is below", USER, "write", "public/fixed", True),
+        ("denied for others below", USER, "get", "pictures/secret/x", False),
+        ("deep", USER, "get", "pictures/a/b/c", True),
+        ("the folder itself", USER, "get", "pictures/", True),
+        ("list", USER, "list", "pictures/", True),
+        ("list below", USER, "list", "pictures/a", True),
+        ("list without slash", USER, "list", "pictures", False),
+        ("list all", USER, "list", "", False),
+        ("longer name", USER, "get", "picturesx", False),
+        ("not at the beginning", USER, "get", "a/pictures/x", False),
+        ("own", USER, "write", "private/us-east-1:ann/x", True),
+        ("another's", USER, "get", "private/us-east-1:bob/x", False),
+        ("longer id", USER, "get", "private/us-east-1:anna/x", False),
+        ("placeholder", USER, "get", "private/" + OWN, False),
+        ("group", ADMIN, "get", "pictures/secret/x", True),
+        ("group denied below", ADMIN, "write", "pictures/secret/x", False),
+        ("in place of authenticated", ADMIN, "list", "pictures/", False),
+        ("in place of entity", ADMIN, "get", "private/us-east-1:bob/x", False),
+        ("second group", EDITOR, "write", "pictures/x", True),
+        ("second group below", EDITOR, "get", "pictures/secret/x", False),
+        ("group without rules", OTHER, "get", "pictures/x", False),
+        ("line break", USER, "get", "pictures/\n/x", True),
+    ):
+        with case(case_name):
+            assert allows(PATHS, role, action, path) is allowed
 
 
 def test_no_rules_grant_nothing() -> None:
@@ -109,25 +108,28 @@ def test_inner_wildcards() -> None:
     assert not allows(rules, USER, "get", "private/someone")
 
 
-@pytest.mark.parametrize(
-    ("member_of", "group"),
-    [
-        pytest.param(["Editors", "Admins"], "Admins", id="lowest"),
-        pytest.param(["Editors"], "Editors", id="only"),
-        pytest.param(["Late", "Editors"], "Editors", id="without precedence"),
-        pytest.param(["A", "B"], None, id="tie"),
-        pytest.param(["A", "B", "Admins"], "Admins", id="tie further back"),
-        pytest.param(["Unknown"], None, id="not in the outputs"),
-        pytest.param("Admins", None, id="no list"),
-    ],
-)
-def test_group_roles(member_of: Any, group: str | None) -> None:
+def test_group_roles() -> None:
     """The group with the lowest precedence gives the role; two with the same give none."""
-    groups = [UserGroup("Editors", 1), UserGroup("Admins", 0), UserGroup("A", 5), UserGroup("B", 5)]
-    groups.append(UserGroup("Late", None))
-    role = role_of("id", {"cognito:groups": member_of}, groups)
-    expected = {"authenticated", "entityidentity"} if group is None else {f"groups{group}"}
-    assert role.names == expected
+    for case_name, member_of, group in (
+        ("lowest", ["Editors", "Admins"], "Admins"),
+        ("only", ["Editors"], "Editors"),
+        ("without precedence", ["Late", "Editors"], "Editors"),
+        ("tie", ["A", "B"], None),
+        ("tie further back", ["A", "B", "Admins"], "Admins"),
+        ("not in the outputs", ["Unknown"], None),
+        ("no list", "Admins", None),
+    ):
+        with case(case_name):
+            groups = [
+                UserGroup("Editors", 1),
+                UserGroup("Admins", 0),
+                UserGroup("A", 5),
+                UserGroup("B", 5),
+            ]
+            groups.append(UserGroup("Late", None))
+            role = role_of("id", {"cognito:groups": member_of}, groups)
+            expected = {"authenticated", "entityidentity"} if group is None else {f"groups{group}"}
+            assert role.names == expected
 
 
 def test_buckets() -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta, timezone
+from functools import cache
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
@@ -17,7 +18,7 @@ from seedctl.aws.settings import AWSSettings
 from seedctl.outputs import load_outputs
 from seedctl.report import Report
 from seedctl.s3.client import Storage
-from seedctl.s3.section import parse_storage_section
+from seedctl.s3.section import StorageSection, parse_storage_section
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -151,6 +152,11 @@ class FakeIdentity:
         return self.member_of
 
 
+@cache
+def _section(outputs: str) -> StorageSection:
+    return parse_storage_section(load_outputs(DATA / "outputs" / outputs))
+
+
 class Stage:
     """A storage client connected to a fake S3, with everything that it reports."""
 
@@ -164,7 +170,7 @@ class Stage:
         self.report = Report()
         self.announced = 0
         self.aws = AWS(AWSSettings(region="us-east-1", endpoint_url=url))
-        section = parse_storage_section(load_outputs(DATA / "outputs" / outputs))
+        section = _section(outputs)
         objects = S3(self.aws)
         self.storage = Storage(
             lambda: objects, lambda: section, self.identity, self.report, self._announce

@@ -21,6 +21,7 @@ from seedctl.aws.settings import AWSSettings
 from seedctl.outputs import load_outputs, parse_outputs
 from seedctl.s3.client import Storage
 from seedctl.s3.section import BucketInfo, parse_storage_section
+from tests.cases import case
 from tests.s3.s3 import DATA, FakeIdentity, FakeS3, Reply, Sent, Stage, error
 
 if TYPE_CHECKING:
@@ -108,96 +109,88 @@ def test_objects_that_cannot_be_removed(code: str, kind: type[errors.StorageErro
 
 
 REFUSED: list[Any] = [
-    pytest.param(lambda s: s.remove("/"), "InvalidStoragePathInput", id="remove all"),
-    pytest.param(lambda s: s.remove("*"), "InvalidStorageOperationInput", id="remove star"),
-    pytest.param(lambda s: s.remove(""), "InvalidStorageOperationInput", id="remove nothing"),
-    pytest.param(lambda s: s.get_url("x", expires_in=0), "InvalidStorageOperationInput", id="0 s"),
-    pytest.param(
-        lambda s: s.download_data("x", bytes_range=(5, 4)),
-        "InvalidStorageOperationInput",
-        id="range",
-    ),
-    pytest.param(
+    ("remove all", lambda s: s.remove("/"), "InvalidStoragePathInput"),
+    ("remove star", lambda s: s.remove("*"), "InvalidStorageOperationInput"),
+    ("remove nothing", lambda s: s.remove(""), "InvalidStorageOperationInput"),
+    ("0 s", lambda s: s.get_url("x", expires_in=0), "InvalidStorageOperationInput"),
+    ("range", lambda s: s.download_data("x", bytes_range=(5, 4)), "InvalidStorageOperationInput"),
+    (
+        "strategy",
         lambda s: s.list("x", subpath_strategy={"strategy": "some"}),
         "InvalidStorageOperationInput",
-        id="strategy",
     ),
-    pytest.param(
-        lambda s: s.upload_data("x", "y", bucket=7), "InvalidStorageOperationInput", id="b"
-    ),
-    pytest.param(lambda s: s.upload_data("x" * 1025, "y"), "InvalidStoragePathInput", id="long"),
-    pytest.param(lambda s: s.upload_data("\ud800", "y"), "InvalidStoragePathInput", id="surrogate"),
-    pytest.param(lambda s: s.upload_data(lambda _: 7, "y"), "InvalidStorageOperationInput", id="7"),
-    pytest.param(lambda s: s.copy({}, "x"), "NoSourcePath", id="no source"),
-    pytest.param(lambda s: s.copy("x", {}), "NoDestinationPath", id="no destination"),
-    pytest.param(
-        lambda s: s.list("x", expected_bucket_owner="1234567890123"), "InvalidAWSAccountID", id="id"
-    ),
-    pytest.param(
-        lambda s: s.list("x", expected_bucket_owner=123456789012), "InvalidAWSAccountID", id="int"
-    ),
+    ("b", lambda s: s.upload_data("x", "y", bucket=7), "InvalidStorageOperationInput"),
+    ("long", lambda s: s.upload_data("x" * 1025, "y"), "InvalidStoragePathInput"),
+    ("surrogate", lambda s: s.upload_data("\ud800", "y"), "InvalidStoragePathInput"),
+    ("7", lambda s: s.upload_data(lambda _: 7, "y"), "InvalidStorageOperationInput"),
+    ("no source", lambda s: s.copy({}, "x"), "NoSourcePath"),
+    ("no destination", lambda s: s.copy("x", {}), "NoDestinationPath"),
+    ("id", lambda s: s.list("x", expected_bucket_owner="1234567890123"), "InvalidAWSAccountID"),
+    ("int", lambda s: s.list("x", expected_bucket_owner=123456789012), "InvalidAWSAccountID"),
     *(
-        pytest.param(
+        (
+            f"page size {size!r}",
             lambda s, size=size: s.list("x", page_size=size),
             "InvalidStorageOperationInput",
-            id=f"page size {size!r}",
         )
         for size in (True, 2.5, "5")
     ),
 ]
 
 
-@pytest.mark.parametrize(("call", "name"), REFUSED)
-def test_invalid_calls_send_nothing(call: Callable[[Storage], Any], name: str) -> None:
+def test_invalid_calls_send_nothing() -> None:
     """An invalid call sends nothing and reports nothing."""
-    stage = Stage(NOWHERE)
-    with pytest.raises(errors.SeedctlError) as caught:
-        call(stage.storage)
-    assert caught.value.name == name
-    assert stage.announced == 0
+    for label, call, name in REFUSED:
+        with case(label):
+            stage = Stage(NOWHERE)
+            with pytest.raises(errors.SeedctlError) as caught:
+                call(stage.storage)
+            assert caught.value.name == name
+            assert stage.announced == 0
 
 
 NO_HEADERS: list[Any] = [
-    pytest.param({"content_type": "a\nb"}, "content_type", id="type with a line break"),
-    pytest.param({"content_type": 7}, "content_type", id="type of a number"),
-    pytest.param({"content_encoding": "\x00"}, "content_encoding", id="encoding with NUL"),
-    pytest.param({"content_disposition": "a\r\nb"}, "content_disposition", id="disposition"),
-    pytest.param({"content_disposition": 7}, "content_disposition", id="disposition of a number"),
-    pytest.param(
+    ("type with a line break", {"content_type": "a\nb"}, "content_type"),
+    ("type of a number", {"content_type": 7}, "content_type"),
+    ("encoding with NUL", {"content_encoding": "\x00"}, "content_encoding"),
+    ("disposition", {"content_disposition": "a\r\nb"}, "content_disposition"),
+    ("disposition of a number", {"content_disposition": 7}, "content_disposition"),
+    (
+        "disposition's type",
         {"content_disposition": {"type": "in\nline"}},
         "content_disposition['type']",
-        id="disposition's type",
     ),
-    pytest.param(
+    (
+        "disposition's name",
         {"content_disposition": {"filename": "a\nb"}},
         "content_disposition['filename']",
-        id="disposition's name",
     ),
-    pytest.param(
+    (
+        "surrogate",
         {"content_disposition": {"filename": "\ud800"}},
         "content_disposition['filename']",
-        id="surrogate",
     ),
-    pytest.param({"metadata": {"n": 1}}, "metadata['n']", id="metadata of a number"),
-    pytest.param({"metadata": {"n": "a\nb"}}, "metadata['n']", id="metadata with a line break"),
-    pytest.param({"metadata": {"n": "\xfc"}}, "metadata['n']", id="metadata beyond ASCII"),
-    pytest.param({"metadata": {"a b": "x"}}, "'a b' cannot be a metadata name", id="name"),
-    pytest.param({"metadata": {1: "x"}}, "1 cannot be a metadata name", id="number as name"),
-    pytest.param({"metadata": [("n", "x")]}, "metadata", id="metadata that is no mapping"),
+    ("metadata of a number", {"metadata": {"n": 1}}, "metadata['n']"),
+    ("metadata with a line break", {"metadata": {"n": "a\nb"}}, "metadata['n']"),
+    ("metadata beyond ASCII", {"metadata": {"n": "\xfc"}}, "metadata['n']"),
+    ("name", {"metadata": {"a b": "x"}}, "'a b' cannot be a metadata name"),
+    ("number as name", {"metadata": {1: "x"}}, "1 cannot be a metadata name"),
+    ("metadata that is no mapping", {"metadata": [("n", "x")]}, "metadata"),
 ]
 
 
-@pytest.mark.parametrize(("options", "named"), NO_HEADERS)
-def test_invalid_headers_are_named(options: dict[str, Any], named: str) -> None:
+def test_invalid_headers_are_named() -> None:
     """A value that cannot be sent is refused before anything is sent, with the option's name."""
-    stage = Stage(NOWHERE)
-    with pytest.raises(errors.InvalidStorageOperationInput) as caught:
-        stage.storage.upload_data("x", "y", **options)
-    assert caught.value.message.startswith(named)
-    assert stage.announced == 0
-    if "metadata" not in options and "content_encoding" not in options:
-        with pytest.raises(errors.InvalidStorageOperationInput):
-            stage.storage.get_url("x", **options)
+    for label, options, named in NO_HEADERS:
+        with case(label):
+            stage = Stage(NOWHERE)
+            with pytest.raises(errors.InvalidStorageOperationInput) as caught:
+                stage.storage.upload_data("x", "y", **options)
+            assert caught.value.message.startswith(named)
+            assert stage.announced == 0
+            if "metadata" not in options and "content_encoding" not in options:
+                with pytest.raises(errors.InvalidStorageOperationInput):
+                    stage.storage.get_url("x", **options)
 
 
 def test_a_quotation_mark_does_not_end_a_filename() -> None:
@@ -210,24 +203,25 @@ def test_a_quotation_mark_does_not_end_a_filename() -> None:
 
 
 NEEDS_KEYS: list[Any] = [
-    pytest.param(lambda s: s.upload_data("x", "y"), id="upload"),
-    pytest.param(lambda s: s.list("x"), id="list"),
-    pytest.param(lambda s: list(s.list_all("x")), id="list_all"),
-    pytest.param(lambda s: s.get_url("x"), id="get_url"),
-    pytest.param(lambda s: s.download_data("x"), id="download"),
-    pytest.param(lambda s: s.get_properties("x"), id="properties"),
-    pytest.param(lambda s: s.copy("x", "y"), id="copy"),
-    pytest.param(lambda s: s.remove("x"), id="remove"),
+    ("upload", lambda s: s.upload_data("x", "y")),
+    ("list", lambda s: s.list("x")),
+    ("list_all", lambda s: list(s.list_all("x"))),
+    ("get_url", lambda s: s.get_url("x")),
+    ("download", lambda s: s.download_data("x")),
+    ("properties", lambda s: s.get_properties("x")),
+    ("copy", lambda s: s.copy("x", "y")),
+    ("remove", lambda s: s.remove("x")),
 ]
 
 
-@pytest.mark.parametrize("call", NEEDS_KEYS)
-def test_calls_without_credentials(call: Callable[[Storage], Any]) -> None:
+def test_calls_without_credentials() -> None:
     """Without an identity every call raises NoCredentials."""
-    stage = Stage(NOWHERE, identity=FakeIdentity(identity_id=None))
-    with pytest.raises(errors.NoCredentials):
-        call(stage.storage)
-    assert stage.announced == 0
+    for label, call in NEEDS_KEYS:
+        with case(label):
+            stage = Stage(NOWHERE, identity=FakeIdentity(identity_id=None))
+            with pytest.raises(errors.NoCredentials):
+                call(stage.storage)
+            assert stage.announced == 0
 
 
 @pytest.mark.parametrize(

@@ -9,6 +9,7 @@ import pytest
 
 from seedctl import errors
 from seedctl.s3.results import NewFile
+from tests.cases import case
 from tests.s3.s3 import FakeIdentity, FakeS3, Reply, Sent, Stage, error
 
 if TYPE_CHECKING:
@@ -136,50 +137,53 @@ def test_options_are_checked(options: dict[str, Any]) -> None:
 
 
 WRONG: list[Any] = [
-    pytest.param("c", "Row 1 is a str, which is not a file", "rows[1]", id="a path alone"),
-    pytest.param(("c",), "Row 1 is a tuple, which is not a file", "rows[1]", id="no data"),
-    pytest.param(None, "Row 1 is a NoneType, which is not a file", "rows[1]", id="nothing"),
-    pytest.param((5, "x"), "The path of row 1 is a int", "rows[1]", id="a number as path"),
-    pytest.param(NewFile(lambda _: 5, "x"), "The path of row 1 is a int", "rows[1]", id="made"),  # type: ignore[arg-type, return-value]
-    pytest.param(("/c", "x"), "Row 1: Input `path` does not allow", "/c", id="a leading slash"),
-    pytest.param(("", "x"), "Row 1: Path or key parameter must", "rows[1]", id="no path"),
-    pytest.param(("a", "x"), "Rows 0 and 1 have the same path, a", "a", id="twice"),
-    pytest.param(
-        (lambda _: "a", "x"), "Rows 0 and 1 have the same path", "rows[1]", id="made twice"
-    ),
+    ("a path alone", "c", "Row 1 is a str, which is not a file", "rows[1]"),
+    ("no data", ("c",), "Row 1 is a tuple, which is not a file", "rows[1]"),
+    ("nothing", None, "Row 1 is a NoneType, which is not a file", "rows[1]"),
+    ("a number as path", (5, "x"), "The path of row 1 is a int", "rows[1]"),
+    ("made", NewFile(lambda _: 5, "x"), "The path of row 1 is a int", "rows[1]"),  # type: ignore[arg-type, return-value]
+    ("a leading slash", ("/c", "x"), "Row 1: Input `path` does not allow", "/c"),
+    ("no path", ("", "x"), "Row 1: Path or key parameter must", "rows[1]"),
+    ("twice", ("a", "x"), "Rows 0 and 1 have the same path, a", "a"),
+    ("made twice", (lambda _: "a", "x"), "Rows 0 and 1 have the same path", "rows[1]"),
 ]
 
 
-@pytest.mark.parametrize(("wrong", "message", "name"), WRONG)
-def test_a_list_with_an_invalid_file_is_refused(wrong: Any, message: str, name: str) -> None:
+def test_a_list_with_an_invalid_file_is_refused() -> None:
     """With on_error="raise", a list with an invalid file is refused before anything is sent."""
-    stage = Stage("http://127.0.0.1:9")
-    kinds = (errors.InvalidStorageOperationInput, errors.InvalidStoragePathInput)
-    with pytest.raises(kinds, match=message):
-        stage.storage.upload_many([("a", "b"), wrong])
-    assert stage.report.records == {}
+    for label, wrong, message, _ in WRONG:
+        with case(label):
+            stage = Stage("http://127.0.0.1:9")
+            kinds = (errors.InvalidStorageOperationInput, errors.InvalidStoragePathInput)
+            with pytest.raises(kinds, match=message):
+                stage.storage.upload_many([("a", "b"), wrong])
+            assert stage.report.records == {}
 
 
-@pytest.mark.parametrize("is_list", [True, False], ids=["list", "generator"])
-@pytest.mark.parametrize(("wrong", "message", "name"), WRONG)
-def test_an_invalid_file_fails_alone(wrong: Any, message: str, name: str, is_list: bool) -> None:
+def test_an_invalid_file_fails_alone() -> None:
     """With "collect", and from a generator, the other files are sent."""
-    given = [("a", "b"), wrong, ("d", "e")]
-    with FakeS3(answer=lambda _: STORED) as server:
-        stage = Stage(server.url)
-        files: Any = given if is_list else iter(given)
-        found = stage.storage.upload_many(files, on_error="collect")
-    assert [(each.index, each.state) for each in found] == [
-        (0, "uploaded"),
-        (1, "failed"),
-        (2, "uploaded"),
-    ]
-    assert message in str(found[1].error)
-    assert sorted((each.key, each.body) for each in server.sent) == [("a", b"b"), ("d", b"e")]
-    ((event, _),) = stage.report.failures
-    assert event.detail.startswith(f"{name}: ")
-    assert stage.report.progress is not None
-    assert (stage.report.progress.done, stage.report.progress.failed) == (2, 1)
+    for label, wrong, message, name in WRONG:
+        for is_list in (True, False):
+            with case(label, is_list):
+                given = [("a", "b"), wrong, ("d", "e")]
+                with FakeS3(answer=lambda _: STORED) as server:
+                    stage = Stage(server.url)
+                    files: Any = given if is_list else iter(given)
+                    found = stage.storage.upload_many(files, on_error="collect")
+                assert [(each.index, each.state) for each in found] == [
+                    (0, "uploaded"),
+                    (1, "failed"),
+                    (2, "uploaded"),
+                ]
+                assert message in str(found[1].error)
+                assert sorted((each.key, each.body) for each in server.sent) == [
+                    ("a", b"b"),
+                    ("d", b"e"),
+                ]
+                ((event, _),) = stage.report.failures
+                assert event.detail.startswith(f"{name}: ")
+                assert stage.report.progress is not None
+                assert (stage.report.progress.done, stage.report.progress.failed) == (2, 1)
 
 
 def test_an_invalid_file_of_a_generator_is_raised_at_the_end() -> None:
@@ -218,23 +222,22 @@ def test_a_path_function_is_called_once() -> None:
     assert sorted(each.key for each in server.sent) == paths
 
 
-@pytest.mark.parametrize(
-    "files",
-    [
-        pytest.param(5, id="number"),
-        pytest.param(None, id="nothing"),
-        pytest.param("ab", id="text"),
-        pytest.param({"a": "b"}, id="mapping"),
-        pytest.param(NewFile("a", "b"), id="one file"),
-    ],
-)
-def test_arguments_that_are_not_files_are_refused(files: Any) -> None:
+def test_arguments_that_are_not_files_are_refused() -> None:
     """An argument that is not an iterable of files is refused, and nothing is sent."""
-    stage = Stage("http://127.0.0.1:9")
-    with pytest.raises(
-        errors.InvalidStorageOperationInput, match="Expected an iterable of NewFile, got "
+    files: Any
+    for case_name, files in (
+        ("number", 5),
+        ("nothing", None),
+        ("text", "ab"),
+        ("mapping", {"a": "b"}),
+        ("one file", NewFile("a", "b")),
     ):
-        stage.storage.upload_many(files)
+        with case(case_name):
+            stage = Stage("http://127.0.0.1:9")
+            with pytest.raises(
+                errors.InvalidStorageOperationInput, match="Expected an iterable of NewFile, got "
+            ):
+                stage.storage.upload_many(files)
 
 
 def test_nobody_can_upload_without_credentials() -> None:

@@ -9,6 +9,7 @@ import pytest
 from seedctl import errors
 from seedctl.s3.rules import explain_denial
 from seedctl.s3.section import Bucket
+from tests.cases import case
 from tests.s3.s3 import FakeIdentity, FakeS3, Reply, Stage, error
 
 ME = "us-east-1:me"
@@ -21,46 +22,42 @@ RULES: dict[str, dict[str, tuple[str, ...]]] = {
 BUCKET: Bucket = Bucket("b", "us-east-1", "myStorage", RULES)
 
 
-@pytest.mark.parametrize(
-    ("path", "action", "groups", "says"),
-    [
-        pytest.param(
+def test_the_rule_is_named() -> None:
+    """The advice names the path rule, whom it is for, and who was denied."""
+    action: Any
+    for case_name, path, action, groups, says in (
+        (
+            "a guest",
             "pictures/1",
             "write",
             None,
             ["Writing 'pictures/1' is allowed by pictures/* for signed-in users", "were a guest"],
-            id="a guest",
         ),
-        pytest.param(
+        (
+            "the slash is missing",
             "public",
             "list",
             (),
             ["List 'public/'", "allow a signed-in user without a group to list"],
-            id="the slash is missing",
         ),
-        pytest.param(
-            "p",
-            "list",
-            (),
-            ["List 'pictures/' or 'public/'"],
-            id="the beginning of folders",
-        ),
-        pytest.param("", "list", None, ["List 'public/'"], id="all of the bucket"),
-        pytest.param(
+        ("the beginning of folders", "p", "list", (), ["List 'pictures/' or 'public/'"]),
+        ("all of the bucket", "", "list", None, ["List 'public/'"]),
+        (
+            "a folder that nobody may list",
             "private",
             "list",
             (),
             ["No path rule of myStorage allows anybody to list 'private'"],
-            id="a folder that nobody may list",
         ),
-        pytest.param(
+        (
+            "the slash is missing, and others may",
             "pictures",
             "list",
             None,
             ["Listing 'pictures/' is allowed by pictures/* for signed-in users", "were a guest"],
-            id="the slash is missing, and others may",
         ),
-        pytest.param(
+        (
+            "nobody may",
             "pictures/1",
             "get",
             (),
@@ -69,51 +66,48 @@ BUCKET: Bucket = Bucket("b", "us-east-1", "myStorage", RULES)
                 "public/* (guests get+list",
                 "Add one for a signed-in user without a group",
             ],
-            id="nobody may",
         ),
-        pytest.param(
+        (
+            "another user's",
             "private/us-east-1:her/x",
             "get",
             (),
             ["by private/${cognito-identity.amazonaws.com:sub}/* for the user whose identity id"],
-            id="another user's",
         ),
-        pytest.param(
+        (
+            "a nested path does not inherit",
             "public/drafts/x",
             "write",
             (),
             ["by public/drafts/* for the group Editors", "signed-in user without a group"],
-            id="a nested path does not inherit",
         ),
-        pytest.param(
+        (
+            "a group's role",
             "pictures/1",
             "write",
             ("Readers", "Editors"),
             ["in the groups Readers, Editors", 'add allow.groups(["Readers", "Editors"])'],
-            id="a group's role",
         ),
-        pytest.param(
+        (
+            "a group's role for one's own path",
             f"private/{ME}/x",
             "get",
             ("Readers",),
             ['add allow.groups(["Readers"])'],
-            id="a group's role for one's own path",
         ),
-        pytest.param("pictures/", "list", None, ["Listing 'pictures/' is allowed"], id="slash"),
-        pytest.param(
+        ("slash", "pictures/", "list", None, ["Listing 'pictures/' is allowed"]),
+        (
+            "one's own",
             "public/none",
             "get",
             None,
             ["The outputs file allows a guest to get 'public/none'", "the object may not exist"],
-            id="one's own",
         ),
-    ],
-)
-def test_the_rule_is_named(path: str, action: Any, groups: Any, says: list[str]) -> None:
-    """The advice names the path rule, whom it is for, and who was denied."""
-    advice = explain_denial(BUCKET, path, action, groups, ME)
-    for part in says:
-        assert part in advice
+    ):
+        with case(case_name):
+            advice = explain_denial(BUCKET, path, action, groups, ME)
+            for part in says:
+                assert part in advice
 
 
 def test_another_users_path_gets_no_advice_about_groups() -> None:

@@ -13,7 +13,9 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from seedctl import errors
+from seedctl.s3 import uploads
 from seedctl.s3.sources import content_types, guess_content_type
+from tests.cases import case
 from tests.s3.s3 import FakeIdentity, FakeS3, Reply, Sent, Stage, error
 
 if TYPE_CHECKING:
@@ -141,22 +143,21 @@ def test_a_pipe_has_no_end_to_seek_to(stage: Stage, s3: Objects) -> None:
     assert s3.objects["x"] == b"from a pipe"
 
 
-@pytest.mark.parametrize(
-    "data",
-    [
-        pytest.param({"a": b"1"}, id="mapping"),
-        pytest.param(None, id="None"),
-        pytest.param(7, id="number"),
-        pytest.param(io.StringIO("text"), id="text file"),
-        pytest.param(["text"], id="pieces of text"),
-        pytest.param("\ud800", id="no Unicode"),
-    ],
-)
-def test_invalid_data_is_refused(stage: Stage, s3: Objects, data: Any) -> None:
+def test_invalid_data_is_refused(stage: Stage, s3: Objects) -> None:
     """Anything other than text and bytes is refused, and no object is created."""
-    with pytest.raises(errors.InvalidUploadSource):
-        stage.storage.upload_data("x", data)
-    assert s3.objects == {}
+    data: Any
+    for case_name, data in (
+        ("mapping", {"a": b"1"}),
+        ("None", None),
+        ("number", 7),
+        ("text file", io.StringIO("text")),
+        ("pieces of text", ["text"]),
+        ("no Unicode", "\ud800"),
+    ):
+        with case(case_name):
+            with pytest.raises(errors.InvalidUploadSource):
+                stage.storage.upload_data("x", data)
+            assert s3.objects == {}
 
 
 def test_a_missing_file_is_refused(stage: Stage, tmp_path: Path) -> None:
@@ -165,42 +166,43 @@ def test_a_missing_file_is_refused(stage: Stage, tmp_path: Path) -> None:
         stage.storage.upload_data("x", tmp_path / "nothing-here")
 
 
-@pytest.mark.parametrize(
-    ("path", "file", "expected"),
-    [
-        pytest.param("a/b.png", None, "image/png", id="png"),
-        pytest.param("a/b.JPG", None, "image/jpeg", id="upper case"),
-        pytest.param("a/b.webp", None, "image/webp", id="newer"),
-        pytest.param("a/b.json", None, "application/json", id="json"),
-        pytest.param("a/0.123", None, "application/octet-stream", id="a number"),
-        pytest.param("a/b", "c.csv", "text/csv", id="by the file"),
-        pytest.param("a/b.png", "c.csv", "image/png", id="the object's name first"),
-        pytest.param(
+def test_the_content_type_is_guessed(stage: Stage, tmp_path: Path) -> None:
+    """The type is guessed from the object's name, else the file's, unless it is given."""
+    for case_name, path, file, expected in (
+        ("png", "a/b.png", None, "image/png"),
+        ("upper case", "a/b.JPG", None, "image/jpeg"),
+        ("newer", "a/b.webp", None, "image/webp"),
+        ("json", "a/b.json", None, "application/json"),
+        ("a number", "a/0.123", None, "application/octet-stream"),
+        ("by the file", "a/b", "c.csv", "text/csv"),
+        ("the object's name first", "a/b.png", "c.csv", "image/png"),
+        (
+            "an office document",
             "a/b.docx",
             None,
             "application/vnd.openxmlformats-officedocument.wordprocessingml.document",
-            id="an office document",
         ),
-        pytest.param("a/b.ods", None, "application/vnd.oasis.opendocument.spreadsheet", id="ods"),
-        pytest.param("a/b.m4a", None, "audio/mp4", id="sound"),
-        pytest.param("a/b.srt", None, "application/x-subrip", id="subtitles"),
-        pytest.param("a/b.otf", None, "font/otf", id="a font"),
-        pytest.param("a/b.jsonl", None, "application/jsonl", id="JSON Lines"),
-        pytest.param("a/b.tar.gz", None, "application/gzip", id="a compressed archive"),
-        pytest.param("a/b.7z", None, "application/x-7z-compressed", id="an archive"),
-        pytest.param("a.b/c", None, "application/octet-stream", id="no ending"),
-    ],
-)
-def test_the_content_type_is_guessed(
-    stage: Stage, tmp_path: Path, path: str, file: str | None, expected: str
-) -> None:
-    """The type is guessed from the object's name, else the file's, unless it is given."""
-    data: Any = b"x"
-    if file is not None:
-        data = tmp_path / file
-        data.write_bytes(b"x")
-    assert stage.storage.upload_data(path, data).content_type == expected
-    assert stage.storage.upload_data(path, data, content_type="a/b").content_type == "a/b"
+        ("ods", "a/b.ods", None, "application/vnd.oasis.opendocument.spreadsheet"),
+        ("sound", "a/b.m4a", None, "audio/mp4"),
+        ("subtitles", "a/b.srt", None, "application/x-subrip"),
+        ("a font", "a/b.otf", None, "font/otf"),
+        ("JSON Lines", "a/b.jsonl", None, "application/jsonl"),
+        ("a compressed archive", "a/b.tar.gz", None, "application/gzip"),
+        ("an archive", "a/b.7z", None, "application/x-7z-compressed"),
+        ("no ending", "a.b/c", None, "application/octet-stream"),
+    ):
+        with case(case_name):
+            data: Any = b"x"
+            if file is not None:
+                data = tmp_path / file
+                data.write_bytes(b"x")
+            assert stage.storage.upload_data(path, data).content_type == expected
+
+
+def test_a_content_type_that_is_given(stage: Stage) -> None:
+    """A type that is given is used, whatever the name."""
+    for path in ("a/b.png", "a/b"):
+        assert stage.storage.upload_data(path, b"x", content_type="a/b").content_type == "a/b"
 
 
 def test_the_content_type_is_the_same_on_every_machine(
@@ -428,10 +430,14 @@ def _sent(stage: Stage) -> list[Sent]:
 
 
 @pytest.mark.parametrize(
-    ("size", "parts"), [pytest.param(12 * MIB, 3, id="5 MiB"), pytest.param(257 * MIB, 17, id="16")]
+    ("size", "parts"), [pytest.param(12 * MIB, 3, id="5 MiB"), pytest.param(33 * MIB, 3, id="16")]
 )
-def test_large_files_go_in_larger_parts(tmp_path: Path, size: int, parts: int) -> None:
+def test_large_files_go_in_larger_parts(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, size: int, parts: int
+) -> None:
     """Parts have 5 MiB as in the JavaScript client, those of a very large file 16 MiB."""
+    assert uploads._LARGE_FILE == 256 * MIB
+    monkeypatch.setattr(uploads, "_LARGE_FILE", 32 * MIB)  # so much would take a second to send
     with (tmp_path / "x").open("wb") as file:
         file.truncate(size)
     sizes: list[int] = []
