@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from seedctl.fake import FakeRows
     from seedctl.outputs.models import Model
 
-ROWS = 30
+ROWS = 10
 
 
 def parents_of(model: Model, made: dict[str, FakeRows]) -> dict[str, Any]:
