@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from seedctl.fake import FakeRows
     from seedctl.outputs.models import Model
 
-ROWS = 10
+ROWS = 8
 
 
 def parents_of(model: Model, made: dict[str, FakeRows]) -> dict[str, Any]:

@@ -28,6 +28,8 @@ if TYPE_CHECKING:
 
 SCHEMAS = (4, 6, 7, 9)
 """One for each shape that introspection_of distinguishes: even or odd, divisible by 3 or not."""
+IMPORTED_AGAIN = ("store_userpool", "people_apikey")
+"""Schemas with many kinds of keys and fields, of which existing records are imported again."""
 
 
 def _fill(client: DataClient, rng: Random, count: int) -> None:
@@ -92,9 +94,9 @@ def test_schemas_of_amplify(name: str, backend_of: Callable[..., Backend], tmp_p
     _import(again, tmp_path / "out")
     before = records(client)
     assert records(again) == before
-    _import(again, tmp_path / "out", if_exists="skip")
-    _import(again, tmp_path / "out", if_exists="update")
-    assert records(again) == before
+    for if_exists in ("skip", "update") if name in IMPORTED_AGAIN else ():
+        _import(again, tmp_path / "out", if_exists=if_exists)
+        assert records(again) == before
 
 
 def test_masked_keys_keep_their_relations(
