@@ -422,7 +422,7 @@ def test_names_that_differ_in_case_are_left_to_cognito(scene: Scene) -> None:
     assert isinstance(results[1].error, UsernameExistsError)
 
 
-NUMBER = {"phone_number": "+15550100100", "phone_number_verified": True}
+NUMBER: dict[str, Any] = {"phone_number": "+15550100100", "phone_number_verified": True}
 UNVERIFIED = (
     "The new phone_number of ann@example.com is not verified: phone_number_verified is false now."
 )
