@@ -27,7 +27,12 @@ if TYPE_CHECKING:
 
 PASSWORD = "Passw0rd!Passw0rd!"
 # The backends for which the commands run as they are; codes of an authenticator need new processes.
-BY_COMMAND = ["source guide-basic", "source mfa-required-totp", "outputs shapes_apikey"]
+BY_COMMAND = [
+    "source guide-basic",
+    "source mfa-required-totp",
+    "outputs shapes_apikey",
+    "deployed storage-only",
+]
 # The scripts for these are those for guide-basic and two-buckets.
 SAME = ["outputs todo_userpool", "outputs storage_only_multi_bucket"]
 
