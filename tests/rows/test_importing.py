@@ -93,11 +93,11 @@ def test_the_memory_of_an_import_does_not_grow(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Ten times as many rows take no more memory: they are read and written in parts."""
-    monkeypatch.setattr(importing, "_PART", 40)
+    monkeypatch.setattr(importing, "_PART", 200)
     peaks = []
-    for count in (80, 800):
+    for count in (300, 3000):
         file = tmp_path / f"{count}.csv"
-        file.write_text("id,content\n" + "".join(f"t-{n},{'x' * 3000}\n" for n in range(count)))
+        file.write_text("id,content\n" + "".join(f"t-{n},{'x' * 300}\n" for n in range(count)))
         table = EndlessTable()
         stage = _stage(table)
         files = [ModelFile("Todo", file)]
