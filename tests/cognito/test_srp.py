@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from seedctl import srp
@@ -365,6 +365,7 @@ def test_with_gmpy2_gmpy2_does_it(monkeypatch: pytest.MonkeyPatch) -> None:
     assert type(again._power_by_table(2, 5)) is int
 
 
+@settings(max_examples=30)
 @given(data=st.data())
 def test_both_ways_agree(data: st.DataObject) -> None:
     """gmpy2 and pow compute the same power for any base and exponent."""
