@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import hmac
 import json
+from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from seedctl import srp
@@ -28,6 +29,7 @@ INTERNAL = "0f4a1c9e-70b1-4d2e-9c55-3f1f7f1a2b3c"
 POOL = "us-east-1_AbCdEfGhI"
 ISSUER = f"https://cognito-idp.us-east-1.amazonaws.com/{POOL}"
 SECRET_CODE = "JBSWY3DPEHPK3PXPJBSWY3DPEHPK3PXP"
+PRIVATE_B = 0xB0B
 SECRET_BLOCK = base64.b64encode(b"block" * 40).decode()
 
 
@@ -100,10 +102,9 @@ class StandInCognito(AWS):
             return {"AuthenticationResult": {**tokens(self.revocation), "RefreshToken": None}}
         if parameters["AuthParameters"]["USERNAME"] == "nobody@example.com":
             raise CognitoError("User does not exist.", code="UserNotFoundException")
-        x = srp.private_key("AbCdEfGhI", INTERNAL, self.password or "", 0x5A17)
-        verifier, private_b = srp.power(srp.g, x), 0xB0B
-        public_b = (srp.k * verifier + srp.power(srp.g, private_b)) % srp.N
-        self._exchange = (verifier, private_b, int(parameters["AuthParameters"]["SRP_A"], 16))
+        verifier, public_b = _server_side(self.password or "")
+        public_a = int(parameters["AuthParameters"]["SRP_A"], 16)
+        self._exchange = (verifier, public_b, public_a)
         return {
             "ChallengeName": "PASSWORD_VERIFIER",
             "ChallengeParameters": {
@@ -176,15 +177,21 @@ class StandInCognito(AWS):
         return f"SESSION-{self._sessions}"
 
     def _verify(self, answers: Mapping[str, str]) -> None:
-        verifier, private_b, public_a = self._exchange
-        public_b = (srp.k * verifier + srp.power(srp.g, private_b)) % srp.N
+        verifier, public_b, public_a = self._exchange
         u = srp.scrambler(public_a, public_b)
-        shared = srp.power(public_a * srp.power(verifier, u) % srp.N, private_b)
+        shared = srp.power(public_a * srp.power(verifier, u) % srp.N, PRIVATE_B)
         expected = srp.claim_signature(
             srp.session_key(u, shared), "AbCdEfGhI", INTERNAL, SECRET_BLOCK, answers["TIMESTAMP"]
         )
         if not hmac.compare_digest(expected, answers["PASSWORD_CLAIM_SIGNATURE"]):
             raise NotAuthorizedException("Incorrect username or password.")
+
+
+@cache
+def _server_side(password: str) -> tuple[int, int]:
+    """Return the verifier of *password* and the public value B that goes with it."""
+    verifier = srp.power(srp.g, srp.private_key("AbCdEfGhI", INTERNAL, password, 0x5A17))
+    return verifier, (srp.k * verifier + srp.power(srp.g, PRIVATE_B)) % srp.N
 
 
 def jwt(**claims: object) -> str:

@@ -27,6 +27,7 @@ from tests.cognito.standin import POOL, Stage
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
     from seedctl.cognito.journal import Claim
     from seedctl.report import Event
@@ -99,24 +100,24 @@ ROWS: list[Any] = [
 ]
 
 
-@pytest.mark.parametrize("if_exists", ["error", "skip", "sign_in"])
 @pytest.mark.parametrize("row", ROWS, ids=lambda row: "-".join(row[:3]))
-def test_each_row_of_the_table(stage: Stage, row: Any, if_exists: Any) -> None:
+def test_each_row_of_the_table(row: Any, tmp_path: Path) -> None:
     """The journal and the pool's response decide; if_exists matters only for finished users."""
     prior, response, pool, *outcomes = row
-    _prepare(stage, prior, response, pool)
-    expected = dict(zip(("error", "skip", "sign_in"), outcomes, strict=True))[if_exists]
-    assert _outcome(stage, if_exists=if_exists) == expected
-    sign_ins = stage.cognito.operations().count("InitiateAuth")
-    assert sign_ins <= len(SIGN_INS[NEXT_STEP[prior, response]]) <= 3
-    if (prior, response, pool) != (
-        "created",
-        "exists",
-        OTHER_USER,
-    ):  # this user stays in the journal
-        assert stage.markers() == []
-    if expected in {"created", "finished"}:
-        assert (stage.cognito.password, stage.cognito.must_change) == (PASSWORD, False)
+    for if_exists, expected in zip(("error", "skip", "sign_in"), outcomes, strict=True):
+        stage = Stage(tmp_path / if_exists)
+        _prepare(stage, prior, response, pool)
+        assert _outcome(stage, if_exists=if_exists) == expected, if_exists
+        sign_ins = stage.cognito.operations().count("InitiateAuth")
+        assert sign_ins <= len(SIGN_INS[NEXT_STEP[prior, response]]) <= 3
+        if (prior, response, pool) != (
+            "created",
+            "exists",
+            OTHER_USER,
+        ):  # this user stays in the journal
+            assert stage.markers() == [], if_exists
+        if expected in {"created", "finished"}:
+            assert (stage.cognito.password, stage.cognito.must_change) == (PASSWORD, False)
 
 
 def test_the_cause_of_another_password_is_shown(stage: Stage) -> None:

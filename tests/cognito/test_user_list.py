@@ -5,16 +5,20 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from seedctl import connect
+from seedctl.local.cognito import listing
 from tests.running import make_project
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-USERS = 62  # Cognito lists 60 at a time
+    import pytest
+
+USERS = 5
 
 
-def test_all_pages_are_read(tmp_path: Path) -> None:
+def test_all_pages_are_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """All users come with their groups, also when users and members are on several pages."""
+    monkeypatch.setattr(listing, "_PAGE", 2)  # Cognito lists 60 at a time
     with connect(make_project(tmp_path / "app"), local=True) as backend:
         pool = {"UserPoolId": backend.require_auth().user_pool_id}
         groups = ["FIRST", "SECOND"]

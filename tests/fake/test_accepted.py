@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from seedctl.fake import FakeRows
     from seedctl.outputs.models import Model
 
-ROWS = 30
+ROWS = 8
 
 
 def parents_of(model: Model, made: dict[str, FakeRows]) -> dict[str, Any]:
@@ -38,7 +38,7 @@ def make_and_create(api: FakeAPI) -> dict[str, FakeRows]:
     return made
 
 
-@pytest.mark.parametrize("number", range(15))
+@pytest.mark.parametrize("number", range(10))
 def test_rows_of_random_schemas_are_accepted(number: int, tmp_path: Path) -> None:
     """Of any schema, every made row and child is valid, and no two have the same key."""
     outputs = RandomSchema(number).outputs(example("todo_userpool.json").document)

@@ -31,53 +31,55 @@ def values(scalar: str, name: str, owner: str = "Thing", count: int = 50) -> lis
     return [make(draws.of(number)) for number in range(count)]
 
 
-@pytest.mark.parametrize(
-    ("scalar", "name", "owner", "pattern"),
-    [
-        ("String", "email", "Thing", r"[a-z]+\.[a-z]+\d+@example\.(com|org|net)"),
-        ("String", "workEmail", "Thing", r"[a-z]+\.[a-z]+\d+@example\.(com|org|net)"),
-        ("AWSEmail", "anything", "Thing", r"[a-z]+\.[a-z]+\d+@example\.(com|org|net)"),
-        ("String", "firstName", "Thing", NAME),
-        ("String", "last_name", "Thing", NAME),
-        ("String", "name", "User", NAME),
-        ("String", "authorName", "Post", NAME),
-        ("String", "assignee", "Task", NAME),
-        ("String", "name", "Company", rf"{NAME} [A-Z][a-z]+"),
-        ("String", "name", "ShopOrganization", rf"{NAME} [A-Z][a-z]+"),
-        ("String", "name", "Product", r"[A-Z][a-z]+ [A-Z][A-Za-z ]+"),
-        ("String", "name", "Category", r"[a-z]+"),
-        ("String", "userName", "User", r"[a-z]+\.[a-z]+\d+"),
-        ("String", "phone", "User", r"\+1\d{3}555\d{4}"),
-        ("AWSPhone", "x", "User", r"\+1\d{3}555\d{4}"),
-        ("String", "countryCode", "Thing", r"[A-Z]{2}"),
-        ("String", "currency", "Thing", r"[A-Z]{3}"),
-        ("String", "locale", "Thing", r"[a-z]{2}-[A-Z]{2}"),
-        ("String", "timeZone", "Thing", r"[A-Z][a-z]+/[A-Z][A-Za-z_/]+"),
-        ("String", "description", "Thing", rf"{SENTENCE}( {SENTENCE})+"),
-        ("String", "notes", "Thing", SENTENCE),
-        ("String", "slug", "Thing", r"[a-z]+-[a-z]+"),
-        ("String", "imageUrl", "Thing", URL),
-        ("String", "avatar", "Thing", URL),
-        ("AWSURL", "x", "Thing", URL),
-        ("String", "imageKey", "Thing", r"[a-z]+-[a-z]+\.jpg"),
-        ("String", "sku", "Thing", r"[A-Z]{3}-\d{4}"),
-        ("ID", "externalId", "Thing", r"[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab].*"),
-        ("ID", "x", "Thing", r"[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab].*"),
-        ("String", "publishedAt", "Thing", DATE_TIME),
-        ("String", "birthDate", "Thing", r"(19[4-9]|200)\d-\d\d-\d\d"),
-        ("AWSDate", "dueDate", "Thing", r"202[56]-\d\d-\d\d"),
-        ("AWSDateTime", "created", "Thing", r"202[1-3]-.*Z"),
-        ("AWSTime", "x", "Thing", r"(0[6-9]|1\d|2[01]):(00|15|30|45):00"),
-        ("AWSIPAddress", "x", "Thing", r"10(\.\d{1,3}){3}"),
-        ("String", "color", "Thing", r"#[0-9a-f]{6}"),
-        ("String", "x", "Thing", r"[A-Z][a-z]+( [a-z]+)+"),
-    ],
-)  # fmt: skip
-def test_texts(scalar: str, name: str, owner: str, pattern: str) -> None:
+TEXTS = [
+    ("String", "email", "Thing", r"[a-z]+\.[a-z]+\d+@example\.(com|org|net)"),
+    ("String", "workEmail", "Thing", r"[a-z]+\.[a-z]+\d+@example\.(com|org|net)"),
+    ("AWSEmail", "anything", "Thing", r"[a-z]+\.[a-z]+\d+@example\.(com|org|net)"),
+    ("String", "firstName", "Thing", NAME),
+    ("String", "last_name", "Thing", NAME),
+    ("String", "name", "User", NAME),
+    ("String", "authorName", "Post", NAME),
+    ("String", "assignee", "Task", NAME),
+    ("String", "name", "Company", rf"{NAME} [A-Z][a-z]+"),
+    ("String", "name", "ShopOrganization", rf"{NAME} [A-Z][a-z]+"),
+    ("String", "name", "Product", r"[A-Z][a-z]+ [A-Z][A-Za-z ]+"),
+    ("String", "name", "Category", r"[a-z]+"),
+    ("String", "userName", "User", r"[a-z]+\.[a-z]+\d+"),
+    ("String", "phone", "User", r"\+1\d{3}555\d{4}"),
+    ("AWSPhone", "x", "User", r"\+1\d{3}555\d{4}"),
+    ("String", "countryCode", "Thing", r"[A-Z]{2}"),
+    ("String", "currency", "Thing", r"[A-Z]{3}"),
+    ("String", "locale", "Thing", r"[a-z]{2}-[A-Z]{2}"),
+    ("String", "timeZone", "Thing", r"[A-Z][a-z]+/[A-Z][A-Za-z_/]+"),
+    ("String", "description", "Thing", rf"{SENTENCE}( {SENTENCE})+"),
+    ("String", "notes", "Thing", SENTENCE),
+    ("String", "slug", "Thing", r"[a-z]+-[a-z]+"),
+    ("String", "imageUrl", "Thing", URL),
+    ("String", "avatar", "Thing", URL),
+    ("AWSURL", "x", "Thing", URL),
+    ("String", "imageKey", "Thing", r"[a-z]+-[a-z]+\.jpg"),
+    ("String", "sku", "Thing", r"[A-Z]{3}-\d{4}"),
+    ("ID", "externalId", "Thing", r"[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab].*"),
+    ("ID", "x", "Thing", r"[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab].*"),
+    ("String", "publishedAt", "Thing", DATE_TIME),
+    ("String", "birthDate", "Thing", r"(19[4-9]|200)\d-\d\d-\d\d"),
+    ("AWSDate", "dueDate", "Thing", r"202[56]-\d\d-\d\d"),
+    ("AWSDateTime", "created", "Thing", r"202[1-3]-.*Z"),
+    ("AWSTime", "x", "Thing", r"(0[6-9]|1\d|2[01]):(00|15|30|45):00"),
+    ("AWSIPAddress", "x", "Thing", r"10(\.\d{1,3}){3}"),
+    ("String", "color", "Thing", r"#[0-9a-f]{6}"),
+    ("String", "x", "Thing", r"[A-Z][a-z]+( [a-z]+)+"),
+]
+
+
+def test_texts() -> None:
     """A text has the form of what the field is called, and rows differ."""
-    found = values(scalar, name, owner)
-    assert [value for value in found if not re.fullmatch(pattern, value)] == []
-    assert len(set(found)) > 5
+    wrong = []
+    for scalar, name, owner, pattern in TEXTS:
+        found = values(scalar, name, owner)
+        if len(set(found)) <= 5 or not all(re.fullmatch(pattern, value) for value in found):
+            wrong.append((scalar, name, owner, sorted(set(found))[:6]))
+    assert wrong == []
 
 
 @pytest.mark.parametrize(
@@ -174,5 +176,5 @@ def test_addresses_are_never_repeated(scalar: str) -> None:
 )
 def test_keys_are_unique(kind: str, one_field: Callable[..., FakeAPI]) -> None:
     """Whatever type a key has, no two rows have the same."""
-    rows = one_field("value", f"{kind}!", key=True).fake("Thing", 3000)
-    assert len({row["value"] for row in rows}) == 3000
+    rows = one_field("value", f"{kind}!", key=True).fake("Thing", 1000)
+    assert len({row["value"] for row in rows}) == 1000

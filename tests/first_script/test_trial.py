@@ -7,11 +7,13 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from seedctl.errors import LocalSandboxError, SeedctlError
+from seedctl.first_script.files import find_file
 from seedctl.first_script.trial import find_first_script
 from seedctl.outputs import parse_outputs
 from tests.first_script.conftest import document_of
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
 
 
@@ -46,3 +48,21 @@ def test_no_file_without_an_identity_pool(tmp_path: Path) -> None:
     found = find_first_script(parse_outputs(document, tmp_path / "outputs.json"))
     assert found.file is None
     assert found.record is not None
+
+
+def test_after_a_refused_file_the_next_path_is_tried(tmp_path: Path) -> None:
+    """A path that the outputs file allows and S3 does not is left out."""
+    tried: list[str] = []
+
+    class Refusing:
+        def upload_data(self, path: Callable[[str], str], data: str, *, bucket: str | None) -> None:
+            tried.append(path("us-east-1:1"))
+            if len(tried) == 1:
+                raise SeedctlError("denied")
+
+    storage: Any = Refusing()
+    found = find_file(
+        storage, parse_outputs(document_of("outputs store_userpool"), tmp_path / "o.json")
+    )
+    assert found is not None
+    assert tried[1:] == [found.path]

@@ -24,62 +24,64 @@ def _rows(path: Path, content: str | bytes, model: Any = SCALARS) -> Iterator[An
     return read_rows(path, model)
 
 
-@pytest.mark.parametrize(
-    ("column", "cell", "value"),
-    [
-        ("aString", "a text", "a text"),
-        ("aString", " with spaces ", " with spaces "),
-        ("aString", '"a ""quoted"", text"', 'a "quoted", text'),
-        ("aString", '"two\nlines"', "two\nlines"),
-        ("aString", '"two\r\nlines"', "two\r\nlines"),
-        ("aString", '""""""', ""),
-        ("aString", "null", "null"),
-        ("aString", "007", "007"),
-        ("aString", 'a 5" disk', 'a 5" disk'),
-        ("aString", "  ", "  "),
-        ("id", "0042", "0042"),
-        ("aInt", " 12 ", 12),
-        ("aInt", "-7", -7),
-        ("aInt", "007", 7),
-        ("aInt", "5.0", 5),
-        ("aInt", "1e3", 1000),
-        ("aFloat", "4.5", 4.5),
-        ("aFloat", ".5", 0.5),
-        ("aFloat", "3", 3),
-        ("aFloat", "-1.5E-3", -0.0015),
-        ("aBool", "TRUE", True),
-        ("aBool", "no", False),
-        ("aBool", "1", True),
-        ("aBool", "false ", False),
-        ("aDate", "2024-02-29", "2024-02-29"),
-        ("aDate", " 2024-02-29", "2024-02-29"),
-        ("aDate", "-0044-03-15", "-0044-03-15"),
-        ("aTime", "12:30:00.123", "12:30:00.123"),
-        ("aDateTime", "2025-01-31T12:30:00Z", "2025-01-31T12:30:00Z"),
-        ("aDateTime", "2025-01-31 12:30:00+01:00", "2025-01-31T12:30:00+01:00"),
-        ("aTimestamp", "1738326600", 1738326600),
-        ("aTimestamp", "2025-01-31T12:30:00Z", 1738326600),
-        ("aTimestamp", "2025-01-31 13:30:00+01:00", 1738326600),
-        ("aEmail", "ann@example.com ", "ann@example.com"),
-        ("aJson", '"{""a"": [1, null]}"', '{"a": [1, null]}'),
-        ("aJson", "12", "12"),
-        ("aPhone", "+14255550123", "+14255550123"),
-        ("aUrl", "https://example.com/?a=b", "https://example.com/?a=b"),
-        ("aIp", "192.0.2.1", "192.0.2.1"),
-        ("aIds", "a|b | c", ["a", "b", "c"]),
-        ("aIds", '"[""a|b"", 5]"', ["a|b", 5]),
-        ("aIds", "one", ["one"]),
-        ("aIds", "[]", []),
-        ("arrReq", "1|2", [1, 2]),
-        ("arrReq", '"[1, null]"', [1, None]),
-        ("jsons", '"[{""a"": 1}]"', ['{"a": 1}']),
-    ],
-)
-def test_a_cell_becomes_a_value(tmp_path: Path, column: str, cell: str, value: object) -> None:
+CELLS: list[tuple[str, str, object]] = [
+    ("aString", "a text", "a text"),
+    ("aString", " with spaces ", " with spaces "),
+    ("aString", '"a ""quoted"", text"', 'a "quoted", text'),
+    ("aString", '"two\nlines"', "two\nlines"),
+    ("aString", '"two\r\nlines"', "two\r\nlines"),
+    ("aString", '""""""', ""),
+    ("aString", "null", "null"),
+    ("aString", "007", "007"),
+    ("aString", 'a 5" disk', 'a 5" disk'),
+    ("aString", "  ", "  "),
+    ("id", "0042", "0042"),
+    ("aInt", " 12 ", 12),
+    ("aInt", "-7", -7),
+    ("aInt", "007", 7),
+    ("aInt", "5.0", 5),
+    ("aInt", "1e3", 1000),
+    ("aFloat", "4.5", 4.5),
+    ("aFloat", ".5", 0.5),
+    ("aFloat", "3", 3),
+    ("aFloat", "-1.5E-3", -0.0015),
+    ("aBool", "TRUE", True),
+    ("aBool", "no", False),
+    ("aBool", "1", True),
+    ("aBool", "false ", False),
+    ("aDate", "2024-02-29", "2024-02-29"),
+    ("aDate", " 2024-02-29", "2024-02-29"),
+    ("aDate", "-0044-03-15", "-0044-03-15"),
+    ("aTime", "12:30:00.123", "12:30:00.123"),
+    ("aDateTime", "2025-01-31T12:30:00Z", "2025-01-31T12:30:00Z"),
+    ("aDateTime", "2025-01-31 12:30:00+01:00", "2025-01-31T12:30:00+01:00"),
+    ("aTimestamp", "1738326600", 1738326600),
+    ("aTimestamp", "2025-01-31T12:30:00Z", 1738326600),
+    ("aTimestamp", "2025-01-31 13:30:00+01:00", 1738326600),
+    ("aEmail", "ann@example.com ", "ann@example.com"),
+    ("aJson", '"{""a"": [1, null]}"', '{"a": [1, null]}'),
+    ("aJson", "12", "12"),
+    ("aPhone", "+14255550123", "+14255550123"),
+    ("aUrl", "https://example.com/?a=b", "https://example.com/?a=b"),
+    ("aIp", "192.0.2.1", "192.0.2.1"),
+    ("aIds", "a|b | c", ["a", "b", "c"]),
+    ("aIds", '"[""a|b"", 5]"', ["a|b", 5]),
+    ("aIds", "one", ["one"]),
+    ("aIds", "[]", []),
+    ("arrReq", "1|2", [1, 2]),
+    ("arrReq", '"[1, null]"', [1, None]),
+    ("jsons", '"[{""a"": 1}]"', ['{"a": 1}']),
+]
+
+
+def test_a_cell_becomes_a_value(tmp_path: Path) -> None:
     """A cell is converted to the type of its field; the converter of records then checks it."""
-    (row,) = _rows(tmp_path / "a.csv", f"{column}\n{cell}\n")
-    assert dict(row) == {column: value}
-    assert type(row[column]) is type(value)
+    wrong = []
+    for column, cell, value in CELLS:
+        (row,) = _rows(tmp_path / "a.csv", f"{column}\n{cell}\n")
+        if dict(row) != {column: value} or type(row[column]) is not type(value):
+            wrong.append((column, cell, dict(row)))
+    assert wrong == []
 
 
 @pytest.mark.parametrize(
@@ -102,7 +104,7 @@ def test_a_file_is_read(tmp_path: Path, content: str) -> None:
     assert [dict(row) for row in _rows(tmp_path / "a.csv", content)] == [{"id": "x", "aInt": 5}]
 
 
-WRONG_CELLS = [
+WRONG_CELLS: list[tuple[str, str | bytes, str]] = [
     ("aInt", "five", "column 2: Scalars.aInt must be Int"),
     ("aInt", "4.5", "column 2: Scalars.aInt must be Int"),
     ("aInt", "3000000000", "of 32 bits"),
@@ -156,20 +158,24 @@ WRONG_CELLS = [
 ]
 
 
-@pytest.mark.parametrize(("column", "cell", "expected"), WRONG_CELLS)
-def test_a_wrong_cell_fails_its_row(
-    tmp_path: Path, column: str, cell: str | bytes, expected: str
-) -> None:
+def test_a_wrong_cell_fails_its_row(tmp_path: Path) -> None:
     """The error names the file, the line, the column and what is expected; other rows are read."""
-    text = cell if isinstance(cell, bytes) else cell.encode()
-    content = f"id,{column}\nfirst,\n".encode() + b"wrong," + text + b"\nlast,\n"
-    first, wrong, last = _rows(tmp_path / "a.csv", content)
-    assert (dict(first), dict(last)) == ({"id": "first"}, {"id": "last"})
-    with pytest.raises(DataFileError) as caught:
-        dict(wrong)
-    assert caught.value.message.startswith(f"{tmp_path / 'a.csv'}, line 3")
-    assert expected in caught.value.message
-    assert caught.value.resolution
+    file = tmp_path / "a.csv"
+    wrong = []
+    for column, cell, expected in WRONG_CELLS:
+        text = cell if isinstance(cell, bytes) else cell.encode()
+        content = f"id,{column}\nfirst,\n".encode() + b"wrong," + text + b"\nlast,\n"
+        first, middle, last = _rows(file, content)
+        others = [dict(first), dict(last)] == [{"id": "first"}, {"id": "last"}]
+        try:
+            found = f"no error: {dict(middle)}"
+        except DataFileError as error:
+            found = error.message
+            if others and found.startswith(f"{file}, line 3") and expected in found:
+                found = "" if error.resolution else "no resolution"
+        if found:
+            wrong.append((column, cell[:50], found))
+    assert wrong == []
 
 
 @pytest.mark.parametrize(

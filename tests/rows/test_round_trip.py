@@ -26,7 +26,10 @@ if TYPE_CHECKING:
     from seedctl.data import DataClient
     from seedctl.rows.writers import FileFormat
 
-SCHEMAS = 8
+SCHEMAS = (4, 6, 7, 9)
+"""One for each shape that introspection_of distinguishes: even or odd, divisible by 3 or not."""
+IMPORTED_AGAIN = ("store_userpool", "people_apikey")
+"""Schemas with many kinds of keys and fields, of which existing records are imported again."""
 
 
 def _fill(client: DataClient, rng: Random, count: int) -> None:
@@ -56,22 +59,22 @@ def test_generated_schemas(backend_of: Callable[..., Backend], tmp_path: Path) -
     """Rows, ids and relations of some schemas are the same after an export and an import, in JSON Lines
     and in CSV: simple and composite identifiers, all scalars, lists, enums, custom types, circles
     and self-relations."""
-    rng = Random(18)
-    document = outputs_of(*(introspection_of(number, rng) for number in range(SCHEMAS)))
+    rng = Random(3)  # with which all scalars and kinds of keys occur
+    document = outputs_of(*(introspection_of(number, rng) for number in SCHEMAS))
     client = backend_of(document).data.generate_client()
-    _fill(client, rng, 6)
+    _fill(client, rng, 4)
     written = _export(client, tmp_path / "out")
-    assert set(written.values()) == {6}
-    assert len(written) == 4 * SCHEMAS
+    assert set(written.values()) == {4}
+    assert len(written) == 4 * len(SCHEMAS)
     again = backend_of(document).data.generate_client()
-    assert _import(again, tmp_path / "out") == 24 * SCHEMAS
+    assert _import(again, tmp_path / "out") == 16 * len(SCHEMAS)
     before = records(client)
     assert records(again) == before
     _export(client, tmp_path / "csv", form="csv")
     third = backend_of(document).data.generate_client()
     _import(third, tmp_path / "csv")
     assert records(third) == before
-    assert sum(map(len, before.values())) == 24 * SCHEMAS
+    assert sum(map(len, before.values())) == 16 * len(SCHEMAS)
     copies = again.models["Copy7"]
     assert all(copy.place() is not None for copy in copies.list_all())
     books = [book for book in again.models["Book7"].list_all() if book.partOfId is not None]
@@ -85,14 +88,15 @@ def test_schemas_of_amplify(name: str, backend_of: Callable[..., Backend], tmp_p
     """The same for schemas that Amplify's own generator wrote, with the developer's credentials."""
     document = json.loads((DATA / "outputs" / f"{name}.json").read_text(encoding="utf-8"))
     client = backend_of(document).data.generate_client(credentials="caller")
-    _fill(client, Random(1), 8)
+    _fill(client, Random(1), 4)
     assert sum(_export(client, tmp_path / "out").values()) > 0
     again = backend_of(document).data.generate_client(credentials="caller")
     _import(again, tmp_path / "out")
-    assert records(again) == records(client)
-    _import(again, tmp_path / "out", if_exists="skip")
-    _import(again, tmp_path / "out", if_exists="update")
-    assert records(again) == records(client)
+    before = records(client)
+    assert records(again) == before
+    for if_exists in ("skip", "update") if name in IMPORTED_AGAIN else ():
+        _import(again, tmp_path / "out", if_exists=if_exists)
+        assert records(again) == before
 
 
 def test_masked_keys_keep_their_relations(
@@ -103,7 +107,7 @@ def test_masked_keys_keep_their_relations(
     rng = Random(3)
     document = outputs_of(introspection_of(7, rng))
     client = backend_of(document).data.generate_client()
-    _fill(client, rng, 10)
+    _fill(client, rng, 6)
     masked = ("Author7.id", "Book7.id", "Place7.house", "row", "address", "tags", "sizes", "kind")
     _export(client, tmp_path / "out", masked)
     again = backend_of(document).data.generate_client()
