@@ -195,7 +195,7 @@ def test_each_test_gets_the_seeded_state(
 def test_the_documented_job_works(pytester: pytest.Pytester) -> None:
     """The job of the page runs the first suite of the page, in a worker that leaves nothing."""
     yaml = importlib.import_module("yaml")  # installed with moto, but without type stubs
-    job = yaml.safe_load(_block("testing-elsewhere.md", "name: Tests"))["jobs"]["tests"]
+    job = yaml.safe_load(_block("testing-without-pytest.md", "name: Tests"))["jobs"]["tests"]
     command = next(step["run"] for step in job["steps"] if step.get("name") == "Test")
     assert command == "python -m pytest -n 2 tests"
     shutil.copytree(

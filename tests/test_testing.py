@@ -404,7 +404,7 @@ def documented(part: str, kind: str, page: str) -> list[str]:
 def test_the_documented_unittest_works(sample: Path) -> None:
     """The test case of the page passes in the sample project."""
     names: dict[str, Any] = {}
-    (text,) = documented("unittest", "python fragment", "testing-elsewhere.md")
+    (text,) = documented("unittest", "python fragment", "testing-without-pytest.md")
     exec(text, names)
     suite = unittest.defaultTestLoader.loadTestsFromTestCase(names["TodoTests"])
     result = unittest.TestResult()
@@ -414,7 +414,7 @@ def test_the_documented_unittest_works(sample: Path) -> None:
 
 def test_the_documented_parts_work(sample: Path) -> None:
     """The block about connect(), run_seed() and the two methods runs."""
-    (text,) = documented("restore_state", "python fragment", "testing-elsewhere.md")
+    (text,) = documented("restore_state", "python fragment", "testing-without-pytest.md")
     exec(text, {})
     with connect(local=True, state="build/state") as backend:
         backend.auth.create_user("new@example.com", PASSWORD)  # it was gone, so it is new
