@@ -239,9 +239,12 @@ def test_unknown_users_seem_to_get_a_code(client: Any) -> None:
     )
     assert first == second
     assert first["DeliveryMedium"] == "EMAIL"
-    assert first["Destination"] != "n***@e***"
-    other = client.cognito("ResendConfirmationCode", Username="x@example.com")
-    assert other["CodeDeliveryDetails"] != first
+    others = (
+        client.cognito("ResendConfirmationCode", Username=f"nobody{number}@example.com")
+        for number in range(8)
+    )
+    # Two may be the same: a fake address shows two letters.
+    assert any(other["CodeDeliveryDetails"] != first for other in others)
     call = {"Username": "nobody@example.com", "ConfirmationCode": "123456"}
     assert client.cognito_refusal("ConfirmSignUp", **call) == EXPIRED
     assert client.sandbox.inbox() == []
