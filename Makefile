@@ -24,7 +24,7 @@ demo: $(VENV)/.installed ## seed the local sandbox from sample_project/
 	@$(BIN)/seedctl --local -C sample_project seed
 
 test: $(VENV)/.installed-dev ## run all tests; PYTEST_ARGS=... passes options to pytest
-	$(BIN)/python $(PYTEST) $(PYTEST_ARGS)
+	$(BIN)/python $(PYTEST) --cov --cov-report=term $(PYTEST_ARGS)
 
 test-wheel: $(VENV)/.made ## run all tests against the built and installed wheel; PYTEST_ARGS=... chooses
 	rm -rf $(WHEEL)
