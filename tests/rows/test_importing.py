@@ -94,7 +94,7 @@ def test_the_memory_of_an_import_does_not_grow(
 ) -> None:
     """Ten times as many rows take no more memory: they are read and written in parts."""
     monkeypatch.setattr(importing, "_PART", 200)
-    peaks = []
+    peaks: list[int] = []
     for count in (200, 200, 2000):  # the first fills caches
         file = tmp_path / f"{count}.csv"
         file.write_text("id,content\n" + "".join(f"t-{n},{'x' * 300}\n" for n in range(count)))
@@ -108,7 +108,7 @@ def test_the_memory_of_an_import_does_not_grow(
 
 def test_the_memory_of_an_export_does_not_grow(tmp_path: Path) -> None:
     """Ten times as many records take no more memory: a page is written before the next is read."""
-    peaks = []
+    peaks: list[int] = []
     for count in (100, 100, 1000):  # the first fills caches
         stage = _stage(EndlessTable(count))
         folder = tmp_path / str(len(peaks))
