@@ -75,7 +75,7 @@ def _public() -> dict[str, Callable[..., Any]]:
         name: value for name, value in _names().items() if inspect.isfunction(value)
     }
     for each in CLASSES:
-        for name, value in inspect.getmembers(each, inspect.isroutine):
+        for name, value in inspect.getmembers(each, callable):
             is_ours = (getattr(value, "__module__", None) or "").startswith("seedctl.")
             if is_ours and (not name.startswith("_") or name == "__call__"):
                 functions[f"{each.__name__}.{name}"] = value
