@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import json
 import shutil
+from base64 import urlsafe_b64decode
 from dataclasses import dataclass
 from datetime import datetime, timezone
-from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -52,13 +52,13 @@ class Client:
     outputs: AmplifyOutputs
     clock: FakeClock
 
+    def __post_init__(self) -> None:
+        # Not at the first use, which may be in several threads at once.
+        self.connection = KeepAlive(self.port)
+
     @property
     def port(self) -> int:
         return int(self.sandbox.url.rpartition(":")[2])
-
-    @cached_property
-    def connection(self) -> KeepAlive:
-        return KeepAlive(self.port)
 
     @property
     def auth(self) -> AuthSection:
@@ -227,6 +227,13 @@ class Client:
         return result
 
 
+def claims_of(token: str) -> dict[str, Any]:
+    """Return the claims of a JWT, without a check of its signature."""
+    body = token.split(".")[1]
+    claims: dict[str, Any] = json.loads(urlsafe_b64decode(body + "=" * (-len(body) % 4)))
+    return claims
+
+
 def _refusal(answer: tuple[int, dict[str, Any]]) -> str:
     status, document = answer
     assert status == 400, document
@@ -239,7 +246,7 @@ def _outputs(**options: Any) -> AmplifyOutputs:
 
 @pytest.fixture(scope="session")
 def _state_with_key(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A state that has a signing key, since generating one for each test is slow."""
+    """A state with its tables and a signing key, which is quicker to copy than to create."""
     folder = tmp_path_factory.mktemp("template") / "state"
     outputs = _outputs()
     with LocalSandbox.start(state_folder=folder, outputs=outputs) as sandbox:
