@@ -251,10 +251,6 @@ def test_a_state_folder_that_is_removed_meanwhile(tmp_path: Path) -> None:
     assert json.loads(address(tmp_path).read_text())["nonce"] == later.nonce
 
 
-def _without_data(document: dict[str, Any]) -> None:
-    document["custom"] = {"changed": True}
-
-
 @pytest.mark.parametrize(
     ("change", "words"),
     [
@@ -342,9 +338,9 @@ def test_a_file_removed_while_it_is_locked(tmp_path: Path, monkeypatch: pytest.M
         opened.append(descriptor)
         return descriptor
 
-    monkeypatch.setattr(os, "open", removed_once)
-    lock = FileLock.take(path)
-    monkeypatch.undo()
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "open", removed_once)
+        lock = FileLock.take(path)
     assert lock is not None
     assert len(opened) == 2
     assert is_held(path)
