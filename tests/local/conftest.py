@@ -16,6 +16,7 @@ import pytest
 from seedctl.local import LocalSandbox, blueprint
 from seedctl.outputs import AmplifyOutputs, AuthSection, parse_outputs
 from seedctl.srp import ClientExchange, format_timestamp
+from tests.fake_clock import FakeClock
 from tests.keep_alive import KeepAlive
 
 if TYPE_CHECKING:
@@ -31,17 +32,6 @@ _WITH_TOKEN = {"GetUser", "ChangePassword", "UpdateUserAttributes", "GlobalSignO
 _WITH_TOKEN |= {"AssociateSoftwareToken", "VerifySoftwareToken", "SetUserMFAPreference"}
 _WITH_TOKEN |= {"GetUserAttributeVerificationCode", "VerifyUserAttribute"}
 _WITH_TOKEN |= {"DeleteUserAttributes", "DeleteUser"}
-
-
-class FakeClock:
-    def __init__(self) -> None:
-        self.now = 1_790_000_000.25
-
-    def __call__(self) -> float:
-        return self.now
-
-    def advance(self, seconds: float) -> None:
-        self.now += seconds
 
 
 @dataclass
