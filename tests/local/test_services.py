@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import http.client
 import json
 import subprocess
 import sys
@@ -171,8 +172,6 @@ def test_secrets_only(tmp_path: Path) -> None:
 
 
 def _bare_client(sandbox: LocalSandbox) -> Any:
-    import http.client
-
     def call(target: str | None, body: bytes | None, service: str) -> Any:
         connection = http.client.HTTPConnection(sandbox.url.removeprefix("http://"))
         if target is None:

@@ -34,7 +34,12 @@ from seedctl.local.backend_ids import BackendIds
 from seedctl.local.reencryption import CONTEXTS
 from seedctl.local.s3 import files
 from seedctl.local.snapshot_database import require_intact
-from seedctl.local.snapshot_folder import check_name, remove_unfinished, require_snapshot
+from seedctl.local.snapshot_folder import (
+    Snapshot,
+    check_name,
+    remove_unfinished,
+    require_snapshot,
+)
 from seedctl.local.snapshots import Snapshots
 from seedctl.local.state_folder import FOLDER, SNAPSHOTS, prepare
 from seedctl.local.store import Store
@@ -373,7 +378,6 @@ def test_an_existing_one_stays(state: Path) -> None:
 
 def test_ten_saves_at_once(state: Path) -> None:
     """Ten saves under different names all end well; under one name, exactly one does."""
-
     refusals = []
 
     def attempt(name: str) -> bool:
@@ -635,7 +639,6 @@ def test_a_full_disk(
         _save(state)
         _change(state)
     before = sorted(state.rglob("*"))
-    from seedctl.local.snapshot_folder import Snapshot
 
     def fail(*_: object) -> None:
         raise FULL

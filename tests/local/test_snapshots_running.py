@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from seedctl import connect
+from seedctl.cli.local_snapshots import _size
 from seedctl.errors import LocalSandboxError, SeedctlError
 from seedctl.local import list_snapshots, load_snapshot, read_inbox, save_snapshot
 from seedctl.local.hosting import host_sandbox
@@ -23,14 +24,13 @@ from seedctl.local.running import SNAPSHOTS_PATH, RunningServer, send_command
 from seedctl.local.snapshots import Snapshots
 from seedctl.outputs import load_outputs
 from tests.cases import case
-from tests.running import DATA, PASSWORD, make_project
+from tests.running import DATA, PASSWORD, CommandLine, make_project
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
     from seedctl import Backend
-    from tests.running import CommandLine
 
 TODO = DATA / "outputs" / "todo_userpool.json"
 
@@ -137,7 +137,7 @@ def test_saving_while_rows_are_written(backend: Backend, state: Path) -> None:
 
 
 def test_loading_while_rows_are_written(backend: Backend, state: Path) -> None:
-    """Rows that are written while a state is loaded come before it or after it, none is lost."""
+    """A bulk call goes on while states are loaded, and no row is there twice afterwards."""
     todos = backend.data.generate_client(credentials="caller").models.Todo
     todos.create({"content": "first"})
     _save(state)
@@ -297,8 +297,6 @@ def test_a_server_that_is_killed(server: RunningServer) -> None:
 def seedctl(
     root: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> CommandLine:
-    from tests.running import CommandLine
-
     monkeypatch.chdir(root)
     return CommandLine(capsys, monkeypatch)
 
@@ -360,6 +358,4 @@ def test_sizes() -> None:
         (2_500_000_000_000, "2500.0 GB"),
     ):
         with case(size, text):
-            from seedctl.cli.local_snapshots import _size
-
             assert _size(size) == text

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import http.client
 import json
 import os
 import signal
@@ -286,8 +288,6 @@ def _end(process: subprocess.Popen[str]) -> None:
 
 
 def _ssm(url: str, operation: str, **given: Any) -> Any:
-    import http.client
-
     connection = http.client.HTTPConnection(url.removeprefix("http://"), timeout=60)
     headers = {
         "X-Amz-Target": f"AmazonSSM.{operation}",
@@ -310,28 +310,19 @@ def test_kill_loses_nothing_acknowledged(tmp_path: Path) -> None:
     acknowledged: list[int] = []
 
     def write() -> None:
-        try:
+        with contextlib.suppress(OSError, ValueError, http.client.HTTPException):
             for number in range(100_000):
                 _ssm(url, "PutParameter", Name=f"/n/{number}", Value="x", Type="String")
                 acknowledged.append(number)
-        except (OSError, ValueError, ImportError):
-            return
 
-    def write_quietly() -> None:
-        import http.client
-
-        try:
-            write()
-        except http.client.HTTPException:
-            return
-
-    thread = threading.Thread(target=write_quietly)
+    thread = threading.Thread(target=write)
     thread.start()
-    while len(acknowledged) < 20:
+    while len(acknowledged) < 20 and thread.is_alive():
         time.sleep(0.005)
     process.send_signal(signal.SIGKILL)
     thread.join()
     _end(process)
+    assert len(acknowledged) >= 20
     with LocalSandbox.start(state_folder=folder, outputs=None) as sandbox:
         for number in acknowledged:
             assert _ssm(sandbox.url, "GetParameter", Name=f"/n/{number}")
@@ -421,7 +412,9 @@ def test_other_key(tmp_path: Path) -> None:
             id="sealed documents",
         ),
         pytest.param(
-            [f"PRAGMA user_version = {FORMAT + 1}", "CREATE TABLE a (b)"], "3", id="newer"
+            [f"PRAGMA user_version = {FORMAT + 1}", "CREATE TABLE a (b)"],
+            str(FORMAT + 1),
+            id="newer",
         ),
     ],
 )
