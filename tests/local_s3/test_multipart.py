@@ -14,15 +14,9 @@ from botocore.exceptions import ClientError
 from seedctl.local.s3 import completion, payload
 from seedctl.local.s3.files import Files
 from tests.cases import case
+from tests.client_errors import error_code as _code
 
 MIB = 1024 * 1024
-
-
-def _code(call: Any, **given: Any) -> str:
-    with pytest.raises(ClientError) as caught:
-        call(**given)
-    code: str = caught.value.response["Error"]["Code"]
-    return code
 
 
 def _begin(s3: Any, world: Any, key: str, **given: Any) -> dict[str, str]:

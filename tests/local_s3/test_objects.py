@@ -4,23 +4,15 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import http.client
 import zlib
 from datetime import datetime, timedelta, timezone
 from typing import Any
 
 import pytest
-from botocore.exceptions import ClientError
 
 from tests.cases import case
-
-ONE_MIB = 1024 * 1024
-
-
-def _code(call: Any, **given: Any) -> str:
-    with pytest.raises(ClientError) as caught:
-        call(**given)
-    code: str = caught.value.response["Error"]["Code"]
-    return code
+from tests.client_errors import error_code as _code
 
 
 def test_round_trip(s3: Any, shared: Any) -> None:
@@ -364,8 +356,6 @@ def test_refused_uploads(
 ) -> None:
     """A rejected upload leaves no object and no file."""
     before = shared.files()
-    import http.client
-
     # Send the value unchanged, although the client would reject it.
     monkeypatch.setattr(http.client, "_is_illegal_header_value", lambda _: None)
     status, _, body = shared.send(
