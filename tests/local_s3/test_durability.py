@@ -20,6 +20,7 @@ import pytest
 
 from seedctl.local import reset_state
 from tests.cases import case
+from tests.waiting import wait_until
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -52,16 +53,6 @@ def process(tmp_path: Path) -> Iterator[tuple[subprocess.Popen[str], int]]:
         assert running.stdout is not None
         yield running, int(running.stdout.readline().rpartition(":")[2])
         running.kill()
-
-
-def _wait_until_gone(world: Any, expected: set[str]) -> None:
-    # The server notices a closed connection a little later than the client closes it.
-    event = threading.Event()
-    for _ in range(500):
-        if world.files() == expected:
-            return
-        event.wait(0.01)
-    assert world.files() == expected
 
 
 @pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="needs /proc")
@@ -105,13 +96,8 @@ def test_acknowledged_objects_survive_a_kill(
     half.sendall(f"PUT {bucket}/half HTTP/1.1\r\n{head}Content-Length: 900000\r\n\r\n".encode())
     half.sendall(b"x" * 600_000)
     folder = tmp_path / "state" / "local" / "objects"
-    event = threading.Event()
     # The files of ten objects, the lock, and the file that is being written.
-    for _ in range(500):
-        if len(list(folder.iterdir())) == 12:
-            break
-        event.wait(0.01)
-    assert len(list(folder.iterdir())) == 12
+    wait_until(lambda: len(list(folder.iterdir())) == 12)
     os.kill(running.pid, signal.SIGKILL)
     running.wait()
     half.close()
@@ -234,7 +220,8 @@ def test_aborted_upload(world: Any, signed: Any, framing: str) -> None:
                 f"PUT /{world.bucket}/dead HTTP/1.1\r\n{head}{framing}\r\n\r\n".encode()
             )
             connection.sendall(b"186a00\r\n" + b"x" * 1_000_000)
-        _wait_until_gone(world, before)
+        # The server notices a closed connection a little later than the client closes it.
+        wait_until(lambda: world.files() == before)
     assert world.send("HEAD", f"/{world.bucket}/dead")[0] == 404
 
 
