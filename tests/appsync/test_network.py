@@ -64,13 +64,20 @@ def test_a_signature_is_dated_now() -> None:
     assert "SignedHeaders=a;host;x-amz-date;x-amz-security-token," in headers["authorization"]
 
 
-@pytest.mark.parametrize("is_here", [True, False])
-def test_an_identity_pool_has_the_endpoint_of_cognito(
-    is_here: bool, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize(
+    "local",
+    [
+        pytest.param(["COGNITO_IDENTITY"], id="identity pools alone"),
+        pytest.param(
+            ["SSM", "COGNITO_IDENTITY_PROVIDER", "STS", "CLOUDFORMATION"], id="all others"
+        ),
+    ],
+)
+def test_an_identity_pool_on_another_side_is_refused(
+    local: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Mixed endpoints are refused also for a rarely used service, at its first call."""
-    names = ["COGNITO_IDENTITY"] if is_here else ["SSM", "COGNITO_IDENTITY_PROVIDER", "STS"]
-    for name in names if is_here else [*names, "CLOUDFORMATION"]:
+    for name in local:
         monkeypatch.setenv(f"AWS_ENDPOINT_URL_{name}", "http://127.0.0.1:9")
     aws = AWS(AWSSettings(region="us-east-1"))
     with pytest.raises(errors.MixedEndpointsError, match="cognito-identity"):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import mimetypes
+import os
 import re
 import signal
 import threading
@@ -508,8 +509,6 @@ def test_downloads_go_to_paths_and_binary_files_only(stage: Stage, target: Any) 
 
 def test_pipes_can_be_uploaded(stage: Stage, s3: Objects, tmp_path: Path) -> None:
     """A named pipe and an empty file are read to the end."""
-    import os
-
     os.mkfifo(tmp_path / "pipe")
     writer = threading.Thread(target=(tmp_path / "pipe").write_bytes, args=(b"through a pipe",))
     writer.start()
