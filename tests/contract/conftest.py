@@ -12,12 +12,12 @@ from typing import TYPE_CHECKING, Any
 
 import boto3
 import pytest
-from botocore.config import Config
 from joserfc import jwk
 from moto.server import ThreadedMotoServer
 
 from seedctl.local import LocalSandbox, blueprint
 from seedctl.outputs import parse_outputs
+from tests.boto3_clients import client_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -33,18 +33,7 @@ class Clients:
 
     def __init__(self, url: str, session: boto3.Session) -> None:
         self.cognito, self.ssm, self.sts, self.s3 = (
-            session.client(
-                service,
-                region_name="us-east-1",
-                endpoint_url=url,
-                aws_access_key_id="AKIDEXAMPLE",
-                aws_secret_access_key="example",
-                config=Config(
-                    signature_version="s3v4" if service == "s3" else None,
-                    retries={"total_max_attempts": 1},
-                    s3={"addressing_style": "path"},
-                ),
-            )
+            client_of(session, service, url, key="AKIDEXAMPLE", secret="example")
             for service in ("cognito-idp", "ssm", "sts", "s3")
         )
 

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from tests.client_errors import error_code as _code
+from tests.boto3_clients import error_code as _code
 
 ANN = "ann@example.com"
 TEMPORARY = "Temp-123-word"

@@ -17,7 +17,7 @@ from cryptography.hazmat.primitives.twofactor.totp import TOTP
 from pycognito.aws_srp import AWSSRP
 from pycognito.exceptions import SoftwareTokenMFAChallengeException
 
-from tests.client_errors import error_code as _code
+from tests.boto3_clients import error_code as _code
 
 ANN = "ann@example.com"
 PASSWORD = "Final-456-word"

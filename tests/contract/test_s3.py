@@ -12,7 +12,7 @@ from urllib.request import urlopen
 
 import pytest
 
-from tests.client_errors import error_code as _code
+from tests.boto3_clients import error_code as _code
 
 MIB = 1024 * 1024
 

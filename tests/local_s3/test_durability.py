@@ -20,13 +20,13 @@ import pytest
 
 from seedctl.local import reset_state
 from tests.cases import case
+from tests.local_s3.conftest import BUCKET, OUTPUTS
 from tests.waiting import wait_until
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
 ROOT = Path(__file__).parents[2]
-OUTPUTS = Path(__file__).parents[1] / "data" / "outputs" / "storage_only_multi_bucket.json"
 MIB = 1024 * 1024
 
 _SERVER = """
@@ -60,7 +60,7 @@ def test_memory(process: tuple[subprocess.Popen[str], int], signed: Any, tmp_pat
     """A large object is streamed in both directions: the process stays below 80 MB."""
     running, port = process
     size = 120 * MIB  # more than the process may have
-    path = "/amplify-demo-sandbox-mystoragebucket-abc123/large"
+    path = f"/{BUCKET}/large"
     large = tmp_path / "large"
     with large.open("wb") as file:
         file.truncate(size)
@@ -85,7 +85,7 @@ def test_acknowledged_objects_survive_a_kill(
 ) -> None:
     """Acknowledged objects exist after kill -9; the files of incomplete uploads are removed."""
     running, port = process
-    bucket = "/amplify-demo-sandbox-mystoragebucket-abc123"
+    bucket = f"/{BUCKET}"
     connection = http.client.HTTPConnection("127.0.0.1", port, timeout=20)
     for number in range(10):
         connection.request("PUT", f"{bucket}/{number}", b"%d" % number * 1000, signed())

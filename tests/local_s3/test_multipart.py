@@ -13,8 +13,8 @@ from botocore.exceptions import ClientError
 
 from seedctl.local.s3 import completion, payload
 from seedctl.local.s3.files import Files
+from tests.boto3_clients import error_code as _code
 from tests.cases import case
-from tests.client_errors import error_code as _code
 
 MIB = 1024 * 1024
 

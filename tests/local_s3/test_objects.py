@@ -11,8 +11,8 @@ from typing import Any
 
 import pytest
 
+from tests.boto3_clients import error_code as _code
 from tests.cases import case
-from tests.client_errors import error_code as _code
 
 
 def test_round_trip(s3: Any, shared: Any) -> None:

@@ -23,8 +23,8 @@ from seedctl.local.http1 import Request
 from seedctl.local.s3.errors import S3Error
 from seedctl.local.s3.requests import read_request
 from seedctl.local.s3.signature import ChunkVerifier, read_signature, verify
+from tests.boto3_clients import error_code as _code
 from tests.cases import case
-from tests.client_errors import error_code as _code
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

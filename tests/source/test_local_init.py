@@ -273,7 +273,7 @@ def test_a_node_that_disappears_is_reported(
 def test_no_temporary_folder(
     root: Path, backend: FakeNode, seedctl: CommandLine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Without room for temporary files the error says so."""
+    """Without a folder for temporary files the error says so."""
     monkeypatch.setattr(tempfile, "tempdir", str(root / "nowhere"))
     result = seedctl("local", "init")
     assert (result.code, "A temporary folder cannot be made" in result.err) == (3, True)
