@@ -120,7 +120,7 @@ class Client:
             Username=name,
             TemporaryPassword=password,
             MessageAction="SUPPRESS",
-            UserAttributes=[{"Name": key, "Value": value} for key, value in attributes.items()],
+            UserAttributes=pairs(**attributes),
         )
         user: dict[str, Any] = reply["User"]
         return user
@@ -215,6 +215,11 @@ class Client:
         reply = self.cognito("RespondToAuthChallenge", **self.new_password(challenge))
         result: dict[str, Any] = reply["AuthenticationResult"]
         return result
+
+
+def pairs(**attributes: str) -> list[dict[str, str]]:
+    """Return *attributes* of a user as Cognito's calls take them."""
+    return [{"Name": name, "Value": value} for name, value in attributes.items()]
 
 
 def claims_of(token: str) -> dict[str, Any]:

@@ -123,7 +123,7 @@ def test_saving_while_rows_are_written(backend: Backend, state: Path) -> None:
     thread = threading.Thread(target=lambda: done.append(todos.create_many(rows)))
     thread.start()
     names: list[str] = []
-    while thread.is_alive() and len(names) < 10:
+    while not names or (thread.is_alive() and len(names) < 10):
         names.append(f"n{len(names)}")
         _save(state, names[-1])
     thread.join()
