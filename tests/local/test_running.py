@@ -26,6 +26,7 @@ from seedctl.local.running import (
     digest_of,
     find_server,
     locate_server,
+    read_address,
     require_server,
     stop_server,
 )
@@ -186,7 +187,6 @@ def test_a_server_that_does_not_answer(tmp_path: Path, monkeypatch: pytest.Monke
         "null",
         "[" * 3000,
         '{"pid": 1}',
-        json.dumps({**asdict(RunningServer(1, 1, 1.0, None, "", NONCE)), "more": 1}),
         *(
             json.dumps({**asdict(RunningServer(1, 1, 1.0, None, "", NONCE)), **change})
             for change in (
@@ -206,8 +206,10 @@ def test_a_server_that_does_not_answer(tmp_path: Path, monkeypatch: pytest.Monke
 )
 def test_a_file_that_is_no_address(tmp_path: Path, text: str) -> None:
     """Nothing in it is used: a process id of -1 would signal every process."""
-    with pretended(tmp_path, 1):
+    with pretended(tmp_path, 1) as server:
+        assert read_address(tmp_path) == server
         address(tmp_path).write_text(text)
+        assert read_address(tmp_path) is None
         assert find_server(tmp_path) is None
 
 
