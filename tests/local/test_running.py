@@ -40,6 +40,7 @@ if TYPE_CHECKING:
 ROOT = Path(__file__).parents[2]
 OUTPUTS = ROOT / "tests/data/amplify_outputs.basic.json"
 NONCE = "0123456789abcdef"
+ANSWER = b"HTTP/1.1 200 OK\r\n\r\n" + NONCE.encode()
 
 
 def address(state_folder: Path) -> Path:
@@ -145,10 +146,11 @@ def test_a_server_that_cannot_start_leaves_the_lock(tmp_path: Path) -> None:
 
 
 def test_a_file_without_its_server_is_stale(tmp_path: Path) -> None:
-    """The file of a killed server is ignored, and the next server replaces it."""
-    with pretended(tmp_path, 1):
-        pass
-    assert find_server(tmp_path) is None
+    """The file of a killed server is ignored, whatever answers at its port; the next replaces it."""
+    with foreign(ANSWER) as port:
+        with pretended(tmp_path, port) as killed:
+            assert find_server(tmp_path) == killed
+        assert find_server(tmp_path) is None
     with host_sandbox(tmp_path, None) as server:
         assert find_server(tmp_path) == server
 
@@ -387,9 +389,10 @@ def sent(monkeypatch: pytest.MonkeyPatch) -> list[tuple[int, int]]:
 def test_nothing_is_stopped_where_nothing_runs(tmp_path: Path, sent: list[tuple[int, int]]) -> None:
     """No process is signalled for a stale file, whatever process has that id now."""
     assert stop_server(tmp_path) is None
-    with pretended(tmp_path, 1):
-        pass
-    assert stop_server(tmp_path) is None
+    with foreign(ANSWER) as port:
+        with pretended(tmp_path, port):
+            pass
+        assert stop_server(tmp_path) is None
     assert sent == []
 
 
@@ -427,14 +430,13 @@ def test_a_process_that_is_gone_meanwhile(tmp_path: Path, monkeypatch: pytest.Mo
 
     def gone(pid: int, number: int) -> None:
         taken.append(number)
-        scene.close()
+        opened.close()
         raise ProcessLookupError
 
     monkeypatch.setattr(os, "kill", gone)
-    with contextlib.ExitStack() as scene:
-        reply = b"HTTP/1.1 200 OK\r\n\r\n" + NONCE.encode()
-        port = scene.enter_context(foreign(reply))
-        server = scene.enter_context(pretended(tmp_path, port))
+    with contextlib.ExitStack() as opened:
+        port = opened.enter_context(foreign(ANSWER))
+        server = opened.enter_context(pretended(tmp_path, port))
         assert stop_server(tmp_path) == (server, True)
     assert taken[0] == signal.SIGTERM
 
