@@ -6,11 +6,8 @@ import contextlib
 import http.client
 import json
 import os
-import signal
 import sqlite3
 import stat
-import subprocess
-import sys
 import threading
 import time
 from pathlib import Path
@@ -27,8 +24,7 @@ from seedctl.local.running import find_server
 from seedctl.local.seal import Seal
 from seedctl.local.store import FORMAT, Store, prefix_end
 from tests.cases import case
-
-ROOT = Path(__file__).parents[2]
+from tests.sandbox_process import sandbox_process, url_of
 
 
 def _store(folder: Path) -> Store:
@@ -258,35 +254,6 @@ def test_deleted_rows_are_overwritten(tmp_path: Path) -> None:
     store.close()
 
 
-SERVER = """
-import sys, pathlib
-from seedctl.local import LocalSandbox
-sandbox = LocalSandbox.start(state_folder=pathlib.Path(sys.argv[1]), outputs=None)
-print(sandbox.url, flush=True)
-sys.stdin.read()
-"""
-
-
-def _serve(folder: Path) -> tuple[subprocess.Popen[str], str]:
-    process = subprocess.Popen(
-        [sys.executable, "-c", SERVER, str(folder)],
-        cwd=ROOT,
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        text=True,
-    )
-    assert process.stdout is not None
-    return process, process.stdout.readline().strip()
-
-
-def _end(process: subprocess.Popen[str]) -> None:
-    process.kill()
-    process.wait()
-    for stream in (process.stdin, process.stdout):
-        if stream is not None:
-            stream.close()
-
-
 def _ssm(url: str, operation: str, **given: Any) -> Any:
     connection = http.client.HTTPConnection(url.removeprefix("http://"), timeout=60)
     headers = {
@@ -306,22 +273,21 @@ def _ssm(url: str, operation: str, **given: Any) -> Any:
 def test_kill_loses_nothing_acknowledged(tmp_path: Path) -> None:
     """After kill -9 during writes, everything that was acknowledged is stored."""
     folder = tmp_path / "s"
-    process, url = _serve(folder)
     acknowledged: list[int] = []
 
-    def write() -> None:
+    def write(url: str) -> None:
         with contextlib.suppress(OSError, ValueError, http.client.HTTPException):
             for number in range(100_000):
                 _ssm(url, "PutParameter", Name=f"/n/{number}", Value="x", Type="String")
                 acknowledged.append(number)
 
-    thread = threading.Thread(target=write)
-    thread.start()
-    while len(acknowledged) < 20 and thread.is_alive():
-        time.sleep(0.005)
-    process.send_signal(signal.SIGKILL)
-    thread.join()
-    _end(process)
+    with sandbox_process(folder) as process:
+        thread = threading.Thread(target=write, args=(url_of(process),))
+        thread.start()
+        while len(acknowledged) < 20 and thread.is_alive():
+            time.sleep(0.005)
+        process.kill()
+        thread.join()
     assert len(acknowledged) >= 20
     with LocalSandbox.start(state_folder=folder, outputs=None) as sandbox:
         for number in acknowledged:
@@ -332,30 +298,21 @@ def test_kill_loses_nothing_acknowledged(tmp_path: Path) -> None:
 def test_two_processes_begin_at_once(tmp_path: Path) -> None:
     """Processes that create the state at once share one key and see each other's writes."""
     folder = tmp_path / "s"
-    servers = [_serve(folder) for _ in range(2)]
-    try:
+    given = {"Name": "/shared", "Type": "String", "Overwrite": True}
 
-        def write(number: int) -> None:
-            for count in range(15):
-                _ssm(
-                    servers[number][1],
-                    "PutParameter",
-                    Name="/shared",
-                    Value=f"{number} {count}",
-                    Type="String",
-                    Overwrite=True,
-                )
+    def write(url: str) -> None:
+        for count in range(15):
+            _ssm(url, "PutParameter", Value=f"{url} {count}", **given)
 
-        threads = [threading.Thread(target=write, args=(number,)) for number in range(2)]
+    with sandbox_process(folder) as one, sandbox_process(folder) as two:
+        urls = [url_of(process) for process in (one, two)]
+        threads = [threading.Thread(target=write, args=(url,)) for url in urls]
         for thread in threads:
             thread.start()
         for thread in threads:
             thread.join()
-        for _, url in servers:
+        for url in urls:
             assert _ssm(url, "GetParameter", Name="/shared")["Parameter"]["Version"] == 30
-    finally:
-        for process, _ in servers:
-            _end(process)
 
 
 def test_many_threads_begin_at_once(tmp_path: Path) -> None:

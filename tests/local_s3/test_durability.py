@@ -10,7 +10,6 @@ import signal
 import socket
 import stat
 import subprocess
-import sys
 import threading
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -21,38 +20,20 @@ import pytest
 from seedctl.local import reset_state
 from tests.cases import case
 from tests.local_s3.conftest import BUCKET, OUTPUTS
+from tests.sandbox_process import sandbox_process, url_of
 from tests.waiting import wait_until
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-ROOT = Path(__file__).parents[2]
 MIB = 1024 * 1024
-
-_SERVER = """
-import sys
-from pathlib import Path
-from seedctl.local import LocalSandbox
-from seedctl.outputs import load_outputs
-sandbox = LocalSandbox.start(state_folder=Path(sys.argv[1]), outputs=load_outputs(Path(sys.argv[2])))
-print(sandbox.url, flush=True)
-sys.stdin.read()
-"""
 
 
 @pytest.fixture
 def process(tmp_path: Path) -> Iterator[tuple[subprocess.Popen[str], int]]:
     """Run a sandbox in a separate process and yield its port."""
-    with subprocess.Popen(
-        [sys.executable, "-c", _SERVER, str(tmp_path / "state"), str(OUTPUTS)],
-        cwd=ROOT,
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        text=True,
-    ) as running:
-        assert running.stdout is not None
-        yield running, int(running.stdout.readline().rpartition(":")[2])
-        running.kill()
+    with sandbox_process(tmp_path / "state", OUTPUTS) as running:
+        yield running, int(url_of(running).rpartition(":")[2])
 
 
 @pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="needs /proc")
