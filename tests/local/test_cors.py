@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import http.client
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pytest
 
@@ -15,6 +15,9 @@ from tests.cases import case
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
+    from typing import TypeAlias
+
+    Serve: TypeAlias = Callable[..., "RecordingServer"]
 
 PAGE = "http://localhost:3000"
 
@@ -44,7 +47,7 @@ class RecordingServer:
 
 
 @pytest.fixture
-def serve() -> Iterator[Callable[..., RecordingServer]]:
+def serve() -> Iterator[Serve]:
     opened: list[RecordingServer] = []
 
     def start(*allowed: str) -> RecordingServer:
@@ -60,7 +63,7 @@ def _cors(headers: dict[str, str]) -> list[str]:
     return [name for name in headers if name.startswith("access-control")]
 
 
-def test_a_preflight_of_an_allowed_page(serve: Any) -> None:
+def test_a_preflight_of_an_allowed_page(serve: Serve) -> None:
     """The answer has the methods, the requested headers and a maximum age."""
     server = serve(PAGE, "https://other.example")
     status, headers = server.send(
@@ -80,14 +83,14 @@ def test_a_preflight_of_an_allowed_page(serve: Any) -> None:
     assert server.seen == []
 
 
-def test_a_preflight_that_asks_for_what_are_no_header_names(serve: Any) -> None:
+def test_a_preflight_that_asks_for_what_are_no_header_names(serve: Serve) -> None:
     """Only a valid list of header names is echoed."""
     request = {"Origin": PAGE, "Access-Control-Request-Method": "PUT"}
     request["Access-Control-Request-Headers"] = "<script>"
     assert "access-control-allow-headers" not in serve(PAGE).send("OPTIONS", request)[1]
 
 
-def test_an_options_request_that_is_no_preflight(serve: Any) -> None:
+def test_an_options_request_that_is_no_preflight(serve: Serve) -> None:
     """It reaches the services like any other request."""
     server = serve(PAGE)
     assert server.send("OPTIONS", {"Origin": PAGE})[0] == 200
@@ -95,7 +98,7 @@ def test_an_options_request_that_is_no_preflight(serve: Any) -> None:
 
 
 @pytest.mark.parametrize("path", ["/", "/boom"])
-def test_an_answer_to_an_allowed_page(serve: Any, path: str) -> None:
+def test_an_answer_to_an_allowed_page(serve: Serve, path: str) -> None:
     """The page may read the response and AWS's headers, even of an internal error."""
     status, headers = serve(PAGE).send("POST", {"Origin": PAGE}, path)
     assert status == (500 if path == "/boom" else 200)
@@ -105,7 +108,7 @@ def test_an_answer_to_an_allowed_page(serve: Any, path: str) -> None:
     assert {"ETag", "x-amzn-ErrorType", "x-amzn-RequestId", "Content-Range", "*"} <= set(exposed)
 
 
-def test_other_pages_are_refused(serve: Any) -> None:
+def test_other_pages_are_refused(serve: Serve) -> None:
     """Their requests execute nothing, not even requests without a preflight."""
     for method in (
         "GET",
@@ -132,7 +135,7 @@ def test_other_pages_are_refused(serve: Any) -> None:
 
 
 @pytest.mark.parametrize("host", ["127.0.0.1", "localhost"])
-def test_programs_and_the_servers_own_pages(serve: Any, host: str) -> None:
+def test_programs_and_the_servers_own_pages(serve: Serve, host: str) -> None:
     """Programs send no Origin; the server's own origin is not a foreign one."""
     server = serve()
     assert server.send("POST", {}, host=host)[0] == 200
@@ -143,13 +146,13 @@ def test_programs_and_the_servers_own_pages(serve: Any, host: str) -> None:
 
 
 @pytest.mark.parametrize("origin", ["https://any.example", "null"])
-def test_every_page_may_be_allowed(serve: Any, origin: str) -> None:
+def test_every_page_may_be_allowed(serve: Serve, origin: str) -> None:
     """With * as allowed origin, each page gets its own origin in the answer."""
     status, headers = serve("*").send("POST", {"Origin": origin})
     assert (status, headers["access-control-allow-origin"]) == (200, origin)
 
 
-def test_an_allowed_page_does_not_lift_the_check_of_the_host(serve: Any) -> None:
+def test_an_allowed_page_does_not_lift_the_check_of_the_host(serve: Serve) -> None:
     """DNS rebinding is refused even for an allowed origin."""
     assert serve("*").send("POST", {"Origin": PAGE, "Host": "evil.example"})[0] == 403
 
