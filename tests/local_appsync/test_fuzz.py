@@ -13,7 +13,6 @@ _SETTINGS = settings(
     max_examples=40,
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
-# fmt: off
 _WORDS = [
     "\n",
     "#c",
@@ -27,7 +26,6 @@ _WORDS = [
     ping echo adjustPrice
     """.split(),  # noqa: SIM905 - one word a line would fill the page
 ]
-# fmt: on
 _DOCUMENTS = st.lists(st.sampled_from(_WORDS), max_size=25).map(" ".join)
 _ODD = st.recursive(
     st.one_of(
