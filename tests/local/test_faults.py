@@ -32,6 +32,7 @@ from seedctl.outputs import load_outputs
 from seedctl.project.quotas import CATEGORIES, DEFAULT_QUOTAS, PER_USER, RESPOND
 from tests.boto3_clients import client_of
 from tests.cases import case
+from tests.keep_alive import send_once
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -123,15 +124,8 @@ def done(_: Request) -> Response:
 def send(
     port: int, method: str, path: str, body: bytes | None = None, **headers: str
 ) -> tuple[int, dict[str, str], bytes]:
-    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=20)
-    try:
-        named = {name.replace("_", "-"): value for name, value in headers.items()}
-        connection.request(method, path, body, named)
-        response = connection.getresponse()
-        lowered = {name.lower(): value for name, value in response.getheaders()}
-        return response.status, lowered, response.read()
-    finally:
-        connection.close()
+    named = {name.replace("_", "-"): value for name, value in headers.items()}
+    return send_once(port, method, path, body, named)
 
 
 # --- latency --------------------------------------------------------------------------------------

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import http.client
 import json
 import os
 import socket
@@ -24,6 +23,7 @@ from seedctl.local.running import SNAPSHOTS_PATH, RunningServer, send_command
 from seedctl.local.snapshots import Snapshots
 from seedctl.outputs import load_outputs
 from tests.cases import case
+from tests.keep_alive import send_once
 from tests.running import DATA, PASSWORD, CommandLine, make_project
 
 if TYPE_CHECKING:
@@ -246,19 +246,15 @@ def test_what_is_no_command(server: RunningServer) -> None:
         ("no name", b'{"action": "load", "name": 1, "nonce": "%s"}'),
     ):
         with case(case_name):
-            connection = http.client.HTTPConnection("127.0.0.1", server.port, timeout=20)
-            connection.request("POST", SNAPSHOTS_PATH, body.replace(b"%s", server.nonce.encode()))
-            assert connection.getresponse().status == 400
-            connection.close()
+            sent = body.replace(b"%s", server.nonce.encode())
+            assert send_once(server.port, "POST", SNAPSHOTS_PATH, sent, {})[0] == 400
 
 
 def test_a_web_page_sends_no_command(server: RunningServer) -> None:
     """A page of another origin is refused."""
     body = json.dumps({"action": "save", "name": "base", "nonce": server.nonce})
-    connection = http.client.HTTPConnection("127.0.0.1", server.port, timeout=20)
-    connection.request("POST", SNAPSHOTS_PATH, body, {"Origin": "https://example.com"})
-    assert connection.getresponse().status == 403
-    connection.close()
+    origin = {"Origin": "https://example.com"}
+    assert send_once(server.port, "POST", SNAPSHOTS_PATH, body, origin)[0] == 403
 
 
 def test_a_server_of_another_version(server: RunningServer) -> None:

@@ -24,6 +24,7 @@ from seedctl.local.running import find_server
 from seedctl.local.seal import Seal
 from seedctl.local.store import FORMAT, Store, prefix_end
 from tests.cases import case
+from tests.keep_alive import send_once
 from tests.sandbox_process import sandbox_process, url_of
 
 
@@ -255,19 +256,14 @@ def test_deleted_rows_are_overwritten(tmp_path: Path) -> None:
 
 
 def _ssm(url: str, operation: str, **given: Any) -> Any:
-    connection = http.client.HTTPConnection(url.removeprefix("http://"), timeout=60)
     headers = {
         "X-Amz-Target": f"AmazonSSM.{operation}",
         "Authorization": "AWS4-HMAC-SHA256 Credential=A/20260101/us-east-1/ssm/aws4_request, x",
     }
-    try:
-        connection.request("POST", "/", json.dumps(given), headers)
-        with connection.getresponse() as response:
-            content = json.loads(response.read())
-    finally:  # even if the server was killed
-        connection.close()
-    assert response.status == 200, content
-    return content
+    port = int(url.rpartition(":")[2])
+    status, _, answer = send_once(port, "POST", "/", json.dumps(given), headers)
+    assert status == 200, answer
+    return json.loads(answer)
 
 
 def test_kill_loses_nothing_acknowledged(tmp_path: Path) -> None:
