@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import pytest
 
 from seedctl import errors
@@ -11,9 +9,6 @@ from seedctl.aws.calls import AWS
 from seedctl.aws.credentials import Credentials
 from seedctl.aws.settings import AWSSettings
 from seedctl.aws.signing import signed_headers
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 URL = "https://example.appsync-api.us-east-1.amazonaws.com/graphql"
 
@@ -39,7 +34,7 @@ def test_certificate_authorities_are_those_of_boto3(monkeypatch: pytest.MonkeyPa
     assert AWS(AWSSettings()).certificates() == "/etc/company.pem"
 
 
-def test_the_developers_credentials(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def test_the_developers_credentials(monkeypatch: pytest.MonkeyPatch) -> None:
     """The developer's credentials come from botocore's chain; a local run does not read them."""
     with pytest.raises(errors.InvalidCredentialError, match="no AWS credentials"):
         AWS(AWSSettings()).credentials()

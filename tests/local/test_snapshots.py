@@ -426,7 +426,7 @@ def test_a_reset_without_a_usable_key(state: Path) -> None:
         _load(state)
 
 
-def test_another_key(backend: Backend, root: Path, tmp_path: Path) -> None:
+def test_another_key(backend: Backend, tmp_path: Path) -> None:
     """Elsewhere only a portable snapshot loads: its users can sign in and its secrets be read."""
     _fill(backend, "ann")
     stored = _sandbox().save("closed").folder, _sandbox().save("open", is_portable=True).folder

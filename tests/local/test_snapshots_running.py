@@ -325,7 +325,7 @@ def test_the_commands(seedctl: CommandLine, root: Path, state: Path, is_running:
         assert list(list_snapshots(state)) == ["base"]
 
 
-def test_the_list_as_json(seedctl: CommandLine, root: Path, state: Path) -> None:
+def test_the_list_as_json(seedctl: CommandLine, state: Path) -> None:
     """It has what a script needs; one that cannot be read is listed with the reason."""
     assert seedctl("local", "snapshots").err.startswith("There are no snapshots.")
     assert json.loads(seedctl("local", "snapshots", "--format", "json").out) == []

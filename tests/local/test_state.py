@@ -478,7 +478,7 @@ def test_reset(tmp_path: Path) -> None:
     assert reset_state(folder) is False
 
 
-def test_busy_journal_mode(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_busy_journal_mode(tmp_path: Path) -> None:
     """Turning on WAL waits for another process that does the same, not for other errors."""
 
     class Connection:

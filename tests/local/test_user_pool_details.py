@@ -321,7 +321,7 @@ def test_template_and_outputs_disagree(deploy: Callable[..., Any]) -> None:
     assert refusal.startswith("NotAuthorizedException: Temporary password has expired")
 
 
-def test_groups_of_the_template(deploy: Callable[..., Any], state_folder: Path) -> None:
+def test_groups_of_the_template(deploy: Callable[..., Any]) -> None:
     """Their precedence decides the order in tokens, and which role S3 gives."""
     groups = [{"EDITORS": {"precedence": 5}}, {"READERS": {"precedence": 1}}]
     listed = [{"EDITORS": {"precedence": 0}}, {"READERS": {"precedence": 1}}]

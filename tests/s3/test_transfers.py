@@ -408,7 +408,7 @@ def test_expired_credentials_are_renewed_once() -> None:
         assert caught.value.name == "ExpiredToken"
 
 
-def test_ctrl_c_deletes_the_parts(s3: Objects, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_ctrl_c_deletes_the_parts(s3: Objects) -> None:
     """Ctrl-C during an upload in parts ends it and deletes the parts."""
     reached = threading.Event()
 
@@ -486,7 +486,7 @@ def test_credentials_that_expire_during_an_upload(s3: Objects) -> None:
     assert s3.objects["x"] == b"ab" * (6 * MIB)
 
 
-def test_a_refused_head_is_an_error_of_ours(s3: Objects) -> None:
+def test_a_refused_head_is_an_error_of_ours() -> None:
     """Responses without a body, and redirections to another region, are errors of S3."""
     identity = FakeIdentity()
     with FakeS3(answer=lambda _: Reply(400)) as server, pytest.raises(errors.StorageError):
