@@ -157,9 +157,9 @@ def test_page_tokens_are_checked(client: Any) -> None:
         with case(token):
             refusal = client.cognito_refusal("ListGroups", NextToken=token)
             assert refusal == "InvalidParameterException: Invalid NextToken"
-            given = client.cognito("ListGroups", Limit=1)["NextToken"]
-            refusal = client.cognito_refusal("ListUsers", PaginationToken=given)
-            assert refusal == "InvalidParameterException: Invalid PaginationToken"
+    given = client.cognito("ListGroups", Limit=1)["NextToken"]
+    refusal = client.cognito_refusal("ListUsers", PaginationToken=given)
+    assert refusal == "InvalidParameterException: Invalid PaginationToken"
 
 
 def test_limits(client: Any) -> None:
@@ -173,4 +173,4 @@ def test_limits(client: Any) -> None:
     ):
         with case(limit):
             assert "Limit must be" in client.cognito_refusal("ListGroups", Limit=limit)
-            assert len(client.cognito("ListGroups", Limit=0)["Groups"]) == 3
+    assert len(client.cognito("ListGroups", Limit=0)["Groups"]) == 3

@@ -127,6 +127,7 @@ def test_wrong_lists(s3: Any, shared: Any) -> None:
 
 def test_part_numbers(s3: Any, shared: Any) -> None:
     """Parts are numbered from 1 to 10000."""
+    upload = _begin(s3, shared, "numbers")
     for number in (
         "0",
         "10001",
@@ -134,7 +135,6 @@ def test_part_numbers(s3: Any, shared: Any) -> None:
         "",
     ):
         with case(number):
-            upload = _begin(s3, shared, "numbers")
             path = f"/{shared.bucket}/numbers?partNumber={number}&uploadId={upload['UploadId']}"
             assert b"between 1 and 10000" in shared.send("PUT", path, b"x")[2]
 
