@@ -39,6 +39,8 @@ class Clock:
 
 @dataclass
 class World:
+    """A sandbox with its state folder and clock, and the boto3 clients that a test makes of it."""
+
     sandbox: LocalSandbox
     folder: Path
     clock: Clock
