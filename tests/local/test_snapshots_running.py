@@ -107,7 +107,7 @@ def test_clients_stay_connected(backend: Backend, state: Path) -> None:
     assert [item.size for item in session.storage.list("pictures/").items] == [3]
     assert [todo["content"] for todo in session.data.models.Todo.list()] == ["old"]
     session.tokens(force_refresh=True)
-    with pytest.raises(SeedctlError):
+    with pytest.raises(SeedctlError, match="Invalid Refresh Token"):
         later.tokens(force_refresh=True)
     with backend.auth.sign_in("ann@example.com", PASSWORD) as again:
         again.data.models.Todo.create({"content": "again"})
