@@ -26,13 +26,13 @@ def places(node: object, above: Place = ()) -> Iterator[Place]:
 
 
 def changed(document: Any, place: Place, value: object) -> Any:
-    """Return a copy of *document* with *value* at *place*."""
-    result = copy.deepcopy(document)
-    node = result
-    for key in place[:-1]:
-        node = node[key]
-    if value is ABSENT:
-        del node[place[-1]]
+    """Return *document* with *value* at *place*; what is beside the place is shared, not copied."""
+    if not place:
+        return value
+    key, *rest = place
+    result = copy.copy(document)
+    if value is ABSENT and not rest:
+        del result[key]
     else:
-        node[place[-1]] = value
+        result[key] = changed(document[key], tuple(rest), value) if rest else value
     return result

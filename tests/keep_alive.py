@@ -26,7 +26,7 @@ class KeepAlive:
         try:
             connection = self._idle.pop()
         except IndexError:
-            connection = http.client.HTTPConnection("127.0.0.1", self._port, timeout=20)
+            connection = http.client.HTTPConnection("127.0.0.1", self._port, timeout=60)
         try:
             connection.request(method, path, body, headers)
             response = connection.getresponse()
@@ -41,3 +41,14 @@ class KeepAlive:
     def close(self) -> None:
         while self._idle:
             self._idle.pop().close()
+
+
+def send_once(
+    port: int, method: str, path: str, body: Any, headers: Mapping[str, str]
+) -> tuple[int, dict[str, str], bytes]:
+    """Send one request over a connection of its own, and return what ``KeepAlive.send`` returns."""
+    connections = KeepAlive(port)
+    try:
+        return connections.send(method, path, body, headers)
+    finally:
+        connections.close()

@@ -18,6 +18,7 @@ from seedctl.appsync.auth_modes import AuthOptions, Authorizer
 from seedctl.appsync.client import DataClient
 from seedctl.appsync.transport import Transport
 from seedctl.aws.credentials import Credentials, IdentityCredentials
+from seedctl.errors import UserUnAuthenticatedException
 from seedctl.outputs import load_outputs
 from seedctl.report import Report
 
@@ -216,8 +217,6 @@ class Stage:
 
 def session(name: str) -> FakeIdentity:
     """Return the identity that the vectors call *name*."""
-    from seedctl.errors import UserUnAuthenticatedException
-
     if name == "none":
         return FakeIdentity()
     if name == "expired":

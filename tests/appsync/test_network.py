@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import pytest
 
 from seedctl import errors
@@ -11,9 +9,6 @@ from seedctl.aws.calls import AWS
 from seedctl.aws.credentials import Credentials
 from seedctl.aws.settings import AWSSettings
 from seedctl.aws.signing import signed_headers
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 URL = "https://example.appsync-api.us-east-1.amazonaws.com/graphql"
 
@@ -39,7 +34,7 @@ def test_certificate_authorities_are_those_of_boto3(monkeypatch: pytest.MonkeyPa
     assert AWS(AWSSettings()).certificates() == "/etc/company.pem"
 
 
-def test_the_developers_credentials(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def test_the_developers_credentials(monkeypatch: pytest.MonkeyPatch) -> None:
     """The developer's credentials come from botocore's chain; a local run does not read them."""
     with pytest.raises(errors.InvalidCredentialError, match="no AWS credentials"):
         AWS(AWSSettings()).credentials()
@@ -64,13 +59,20 @@ def test_a_signature_is_dated_now() -> None:
     assert "SignedHeaders=a;host;x-amz-date;x-amz-security-token," in headers["authorization"]
 
 
-@pytest.mark.parametrize("is_here", [True, False])
-def test_an_identity_pool_has_the_endpoint_of_cognito(
-    is_here: bool, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize(
+    "local",
+    [
+        pytest.param(["COGNITO_IDENTITY"], id="identity pools alone"),
+        pytest.param(
+            ["SSM", "COGNITO_IDENTITY_PROVIDER", "STS", "CLOUDFORMATION"], id="all others"
+        ),
+    ],
+)
+def test_an_identity_pool_on_another_side_is_refused(
+    local: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Mixed endpoints are refused also for a rarely used service, at its first call."""
-    names = ["COGNITO_IDENTITY"] if is_here else ["SSM", "COGNITO_IDENTITY_PROVIDER", "STS"]
-    for name in names if is_here else [*names, "CLOUDFORMATION"]:
+    for name in local:
         monkeypatch.setenv(f"AWS_ENDPOINT_URL_{name}", "http://127.0.0.1:9")
     aws = AWS(AWSSettings(region="us-east-1"))
     with pytest.raises(errors.MixedEndpointsError, match="cognito-identity"):

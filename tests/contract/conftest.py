@@ -12,12 +12,12 @@ from typing import TYPE_CHECKING, Any
 
 import boto3
 import pytest
-from botocore.config import Config
 from joserfc import jwk
 from moto.server import ThreadedMotoServer
 
 from seedctl.local import LocalSandbox, blueprint
 from seedctl.outputs import parse_outputs
+from tests.boto3_clients import client_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -33,18 +33,7 @@ class Clients:
 
     def __init__(self, url: str, session: boto3.Session) -> None:
         self.cognito, self.ssm, self.sts, self.s3 = (
-            session.client(
-                service,
-                region_name="us-east-1",
-                endpoint_url=url,
-                aws_access_key_id="AKIDEXAMPLE",
-                aws_secret_access_key="example",
-                config=Config(
-                    signature_version="s3v4" if service == "s3" else None,
-                    retries={"total_max_attempts": 1},
-                    s3={"addressing_style": "path"},
-                ),
-            )
+            client_of(session, service, url, key="AKIDEXAMPLE", secret="example")
             for service in ("cognito-idp", "ssm", "sts", "s3")
         )
 
@@ -199,7 +188,13 @@ def _local(tmp_path_factory: pytest.TempPathFactory, _session: boto3.Session) ->
 
 @pytest.fixture(params=["local", "moto"])
 def service(request: pytest.FixtureRequest) -> Iterator[Service]:
-    """The same backend, served by the sandbox and by moto."""
+    """The same backend, served by the sandbox and by moto.
+
+    A test is skipped for moto if its name is in the table MOTO_DIFFERS of its module.
+    """
+    name = request.node.name.replace("moto-", "").replace("[moto]", "")
+    if request.param == "moto" and name in request.module.MOTO_DIFFERS:
+        pytest.skip(f"moto: {request.module.MOTO_DIFFERS[name]}")
     service = Service(request.getfixturevalue(f"_{request.param}"))
     yield service
     service.delete_users()

@@ -8,7 +8,8 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from botocore.exceptions import ClientError
+
+from tests.boto3_clients import error_code as _code
 
 ANN = "ann@example.com"
 TEMPORARY = "Temp-123-word"
@@ -26,20 +27,6 @@ MOTO_DIFFERS = {
     "test_temporary_password_meets_the_policy": "does not check a temporary password",
     "test_user_exists_in_any_case": "compares addresses by case",
 }
-
-
-@pytest.fixture(autouse=True)
-def _named_skips(request: pytest.FixtureRequest, service: Any) -> None:
-    reason = MOTO_DIFFERS.get(request.node.name.replace("moto-", "").replace("[moto]", ""))
-    if service.name == "moto" and reason is not None:
-        pytest.skip(f"moto: {reason}")
-
-
-def _code(call: Any, **given: Any) -> str:
-    with pytest.raises(ClientError) as caught:
-        call(**given)
-    code: str = caught.value.response["Error"]["Code"]
-    return code
 
 
 # --- Parameter Store ----------------------------------------------------------------------------

@@ -17,6 +17,8 @@ from cryptography.hazmat.primitives.twofactor.totp import TOTP
 from pycognito.aws_srp import AWSSRP
 from pycognito.exceptions import SoftwareTokenMFAChallengeException
 
+from tests.boto3_clients import error_code as _code
+
 ANN = "ann@example.com"
 PASSWORD = "Final-456-word"
 ON = {"Enabled": True}
@@ -30,20 +32,6 @@ MOTO_DIFFERS = {
     "test_wrong_code_at_sign_in": "takes any code",
     "test_wrong_code_at_set_up": "takes any code",
 }
-
-
-@pytest.fixture(autouse=True)
-def _named_skips(request: pytest.FixtureRequest, service: Any) -> None:
-    reason = MOTO_DIFFERS.get(request.node.name.partition("[")[0])
-    if service.name == "moto" and reason is not None:
-        pytest.skip(f"moto: {reason}")
-
-
-def _code(call: Any, **given: Any) -> str:
-    with pytest.raises(ClientError) as caught:
-        call(**given)
-    code: str = caught.value.response["Error"]["Code"]
-    return code
 
 
 def _sign_in(service: Any) -> Any:

@@ -11,7 +11,8 @@ from urllib.error import HTTPError
 from urllib.request import urlopen
 
 import pytest
-from botocore.exceptions import ClientError
+
+from tests.boto3_clients import error_code as _code
 
 MIB = 1024 * 1024
 
@@ -29,24 +30,10 @@ MOTO_DIFFERS = {
 }
 
 
-@pytest.fixture(autouse=True)
-def _named_skips(request: pytest.FixtureRequest, service: Any) -> None:
-    reason = MOTO_DIFFERS.get(request.node.name.replace("moto-", "").replace("[moto]", ""))
-    if service.name == "moto" and reason is not None:
-        pytest.skip(f"moto: {reason}")
-
-
 @pytest.fixture
 def at(service: Any) -> dict[str, str]:
     """Return a prefix for one test, since all tests share moto's bucket."""
     return {"Bucket": service.bucket, "Key": f"{uuid.uuid4().hex}/a b/ü+c.txt"}
-
-
-def _code(call: Any, **given: Any) -> str:
-    with pytest.raises(ClientError) as caught:
-        call(**given)
-    code: str = caught.value.response["Error"]["Code"]
-    return code
 
 
 def _folder(at: dict[str, str]) -> str:

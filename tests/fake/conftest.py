@@ -9,6 +9,7 @@ import pytest
 
 from seedctl.outputs import AmplifyOutputs, load_outputs, parse_outputs
 from tests.fake.api import FakeAPI
+from tests.local_appsync.builders import model
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -53,7 +54,6 @@ def blog() -> FakeAPI:
 @pytest.fixture
 def one_field() -> Callable[..., FakeAPI]:
     """Make a model Thing with an id and one field, of a type and with validators."""
-    from tests.local_appsync.builders import model
 
     def make(name: str, kind: str, validators: str = "", *, key: bool = False) -> FakeAPI:
         keys = (name,) if key else ("id",)

@@ -10,7 +10,7 @@ import pytest
 from seedctl.appsync.batches import RowResult
 from seedctl.errors import InvalidInputError
 from tests.fake.conftest import with_models
-from tests.local_appsync.builders import model
+from tests.local_appsync.builders import OWNER, model
 
 if TYPE_CHECKING:
     from tests.fake.api import FakeAPI
@@ -308,8 +308,6 @@ def test_a_key_in_part_given_stays_unique() -> None:
 
 def test_an_owner_is_left_to_the_api_or_named() -> None:
     """Owner fields are not made; one that the schema requires must be given."""
-    from tests.local_appsync.builders import OWNER
-
     optional = with_models({"Note": model("Note", {"owner": "String"}, rules=(OWNER,))})
     assert all("owner" not in row for row in optional.fake("Note", 5))
     required = with_models({"Note": model("Note", {"owner": "String!"}, rules=(OWNER,))})

@@ -8,6 +8,7 @@ import pytest
 
 from seedctl.errors import InvalidInputError
 from seedctl.fake.patterns import UnsupportedSyntaxError, language
+from seedctl.outputs.java_patterns import compile_pattern
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -154,8 +155,6 @@ def test_json_cannot_be_a_key(one_field: Callable[..., FakeAPI]) -> None:
 @pytest.mark.parametrize("pattern", ["[ab]{0,2}", "x(?:a|bc)?", "(a|b)\\1", "[^\\W]{1}", "a*?b"])
 def test_texts_of_a_pattern_are_listed_once(pattern: str) -> None:
     """Each number below the size gives another text that the pattern matches."""
-    from seedctl.outputs.java_patterns import compile_pattern
-
     texts = language(pattern, 3)
     found = [texts.text(number) for number in range(texts.size)]
     assert len(set(found)) == len(found)

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import json
 import shutil
+from base64 import urlsafe_b64decode
 from dataclasses import dataclass
 from datetime import datetime, timezone
-from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -16,6 +16,7 @@ import pytest
 from seedctl.local import LocalSandbox, blueprint
 from seedctl.outputs import AmplifyOutputs, AuthSection, parse_outputs
 from seedctl.srp import ClientExchange, format_timestamp
+from tests.fake_clock import FakeClock
 from tests.keep_alive import KeepAlive
 
 if TYPE_CHECKING:
@@ -33,17 +34,6 @@ _WITH_TOKEN |= {"GetUserAttributeVerificationCode", "VerifyUserAttribute"}
 _WITH_TOKEN |= {"DeleteUserAttributes", "DeleteUser"}
 
 
-class FakeClock:
-    def __init__(self) -> None:
-        self.now = 1_790_000_000.25
-
-    def __call__(self) -> float:
-        return self.now
-
-    def advance(self, seconds: float) -> None:
-        self.now += seconds
-
-
 @dataclass
 class Client:
     """Calls one sandbox; returns errors as the text ``Code: message``."""
@@ -52,13 +42,13 @@ class Client:
     outputs: AmplifyOutputs
     clock: FakeClock
 
+    def __post_init__(self) -> None:
+        # Not at the first use, which may be in several threads at once.
+        self.connection = KeepAlive(self.port)
+
     @property
     def port(self) -> int:
         return int(self.sandbox.url.rpartition(":")[2])
-
-    @cached_property
-    def connection(self) -> KeepAlive:
-        return KeepAlive(self.port)
 
     @property
     def auth(self) -> AuthSection:
@@ -130,7 +120,7 @@ class Client:
             Username=name,
             TemporaryPassword=password,
             MessageAction="SUPPRESS",
-            UserAttributes=[{"Name": key, "Value": value} for key, value in attributes.items()],
+            UserAttributes=pairs(**attributes),
         )
         user: dict[str, Any] = reply["User"]
         return user
@@ -227,6 +217,18 @@ class Client:
         return result
 
 
+def pairs(**attributes: str) -> list[dict[str, str]]:
+    """Return *attributes* of a user as Cognito's calls take them."""
+    return [{"Name": name, "Value": value} for name, value in attributes.items()]
+
+
+def claims_of(token: str) -> dict[str, Any]:
+    """Return the claims of a JWT, without a check of its signature."""
+    body = token.split(".")[1]
+    claims: dict[str, Any] = json.loads(urlsafe_b64decode(body + "=" * (-len(body) % 4)))
+    return claims
+
+
 def _refusal(answer: tuple[int, dict[str, Any]]) -> str:
     status, document = answer
     assert status == 400, document
@@ -239,7 +241,7 @@ def _outputs(**options: Any) -> AmplifyOutputs:
 
 @pytest.fixture(scope="session")
 def _state_with_key(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A state that has a signing key, since generating one for each test is slow."""
+    """A state with its tables and a signing key, which is quicker to copy than to create."""
     folder = tmp_path_factory.mktemp("template") / "state"
     outputs = _outputs()
     with LocalSandbox.start(state_folder=folder, outputs=outputs) as sandbox:

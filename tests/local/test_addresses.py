@@ -6,6 +6,8 @@ from typing import Any
 
 import pytest
 
+from tests.local.conftest import pairs
+
 ANN = "ann@example.com"
 NEW = "new@example.com"
 NUMBER = "+15550100100"
@@ -24,7 +26,7 @@ def token(client: Any) -> str:
 
 
 def update(client: Any, token: str, **attributes: str) -> list[dict[str, str]]:
-    given = [{"Name": name, "Value": value} for name, value in attributes.items()]
+    given = pairs(**attributes)
     reply = client.cognito("UpdateUserAttributes", AccessToken=token, UserAttributes=given)
     assert reply.keys() == {"CodeDeliveryDetailsList"}
     details: list[dict[str, str]] = reply["CodeDeliveryDetailsList"]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import http.client
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pytest
 
@@ -15,11 +15,14 @@ from tests.cases import case
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
+    from typing import TypeAlias
+
+    Serve: TypeAlias = Callable[..., "RecordingServer"]
 
 PAGE = "http://localhost:3000"
 
 
-class Scene:
+class RecordingServer:
     """A server with allowed origins, and the requests that reached its services."""
 
     def __init__(self, *allowed: str) -> None:
@@ -44,11 +47,11 @@ class Scene:
 
 
 @pytest.fixture
-def scene() -> Iterator[Callable[..., Scene]]:
-    opened: list[Scene] = []
+def serve() -> Iterator[Serve]:
+    opened: list[RecordingServer] = []
 
-    def start(*allowed: str) -> Scene:
-        opened.append(Scene(*allowed))
+    def start(*allowed: str) -> RecordingServer:
+        opened.append(RecordingServer(*allowed))
         return opened[-1]
 
     yield start
@@ -60,10 +63,10 @@ def _cors(headers: dict[str, str]) -> list[str]:
     return [name for name in headers if name.startswith("access-control")]
 
 
-def test_a_preflight_of_an_allowed_page(scene: Any) -> None:
+def test_a_preflight_of_an_allowed_page(serve: Serve) -> None:
     """The answer has the methods, the requested headers and a maximum age."""
-    stage = scene(PAGE, "https://other.example")
-    status, headers = stage.send(
+    server = serve(PAGE, "https://other.example")
+    status, headers = server.send(
         "OPTIONS",
         {
             "Origin": PAGE,
@@ -77,27 +80,27 @@ def test_a_preflight_of_an_allowed_page(scene: Any) -> None:
     assert headers["access-control-allow-headers"] == "content-type,x-amz-target"
     assert int(headers["access-control-max-age"]) > 0
     assert headers["vary"] == "Origin"
-    assert stage.seen == []
+    assert server.seen == []
 
 
-def test_a_preflight_that_asks_for_what_are_no_header_names(scene: Any) -> None:
+def test_a_preflight_that_asks_for_what_are_no_header_names(serve: Serve) -> None:
     """Only a valid list of header names is echoed."""
     request = {"Origin": PAGE, "Access-Control-Request-Method": "PUT"}
     request["Access-Control-Request-Headers"] = "<script>"
-    assert "access-control-allow-headers" not in scene(PAGE).send("OPTIONS", request)[1]
+    assert "access-control-allow-headers" not in serve(PAGE).send("OPTIONS", request)[1]
 
 
-def test_an_options_request_that_is_no_preflight(scene: Any) -> None:
+def test_an_options_request_that_is_no_preflight(serve: Serve) -> None:
     """It reaches the services like any other request."""
-    stage = scene(PAGE)
-    assert stage.send("OPTIONS", {"Origin": PAGE})[0] == 200
-    assert stage.seen == ["OPTIONS /"]
+    server = serve(PAGE)
+    assert server.send("OPTIONS", {"Origin": PAGE})[0] == 200
+    assert server.seen == ["OPTIONS /"]
 
 
 @pytest.mark.parametrize("path", ["/", "/boom"])
-def test_an_answer_to_an_allowed_page(scene: Any, path: str) -> None:
+def test_an_answer_to_an_allowed_page(serve: Serve, path: str) -> None:
     """The page may read the response and AWS's headers, even of an internal error."""
-    status, headers = scene(PAGE).send("POST", {"Origin": PAGE}, path)
+    status, headers = serve(PAGE).send("POST", {"Origin": PAGE}, path)
     assert status == (500 if path == "/boom" else 200)
     assert headers["access-control-allow-origin"] == PAGE
     assert headers["vary"] == "Origin"
@@ -105,7 +108,7 @@ def test_an_answer_to_an_allowed_page(scene: Any, path: str) -> None:
     assert {"ETag", "x-amzn-ErrorType", "x-amzn-RequestId", "Content-Range", "*"} <= set(exposed)
 
 
-def test_other_pages_are_refused(scene: Any) -> None:
+def test_other_pages_are_refused(serve: Serve) -> None:
     """Their requests execute nothing, not even requests without a preflight."""
     for method in (
         "GET",
@@ -121,40 +124,40 @@ def test_other_pages_are_refused(scene: Any) -> None:
             ("empty", (PAGE,), ""),
         ):
             with case(method, label):
-                stage = scene(*allowed)
+                server = serve(*allowed)
                 request = {"Origin": origin, "Content-Type": "text/plain"}
                 if method == "OPTIONS":
                     request["Access-Control-Request-Method"] = "POST"
-                status, headers = stage.send(method, request)
+                status, headers = server.send(method, request)
                 assert status == 403
                 assert _cors(headers) == []
-                assert stage.seen == []
+                assert server.seen == []
 
 
 @pytest.mark.parametrize("host", ["127.0.0.1", "localhost"])
-def test_programs_and_the_servers_own_pages(scene: Any, host: str) -> None:
+def test_programs_and_the_servers_own_pages(serve: Serve, host: str) -> None:
     """Programs send no Origin; the server's own origin is not a foreign one."""
-    stage = scene()
-    assert stage.send("POST", {}, host=host)[0] == 200
-    own = f"http://{host}:{stage.server.port}"
-    status, headers = stage.send("POST", {"Origin": own}, host=host)
+    server = serve()
+    assert server.send("POST", {}, host=host)[0] == 200
+    own = f"http://{host}:{server.server.port}"
+    status, headers = server.send("POST", {"Origin": own}, host=host)
     assert status == 200
     assert _cors(headers) == []
 
 
 @pytest.mark.parametrize("origin", ["https://any.example", "null"])
-def test_every_page_may_be_allowed(scene: Any, origin: str) -> None:
+def test_every_page_may_be_allowed(serve: Serve, origin: str) -> None:
     """With * as allowed origin, each page gets its own origin in the answer."""
-    status, headers = scene("*").send("POST", {"Origin": origin})
+    status, headers = serve("*").send("POST", {"Origin": origin})
     assert (status, headers["access-control-allow-origin"]) == (200, origin)
 
 
-def test_an_allowed_page_does_not_lift_the_check_of_the_host(scene: Any) -> None:
+def test_an_allowed_page_does_not_lift_the_check_of_the_host(serve: Serve) -> None:
     """DNS rebinding is refused even for an allowed origin."""
-    assert scene("*").send("POST", {"Origin": PAGE, "Host": "evil.example"})[0] == 403
+    assert serve("*").send("POST", {"Origin": PAGE, "Host": "evil.example"})[0] == 403
 
 
-def test_origins_are_kept_as_browsers_send_them() -> None:
+def test_origins_are_normalised_as_browsers_send_them() -> None:
     """Origins are normalised to lower case without the default port."""
     for text, origin in (
         (PAGE, PAGE),

@@ -15,7 +15,6 @@ from typing import TYPE_CHECKING, Any
 
 import boto3
 import pytest
-from botocore.config import Config
 from botocore.exceptions import ClientError, ConnectionClosedError
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -31,7 +30,9 @@ from seedctl.local.server import Server
 from seedctl.local.service_calls import call_of, user_of
 from seedctl.outputs import load_outputs
 from seedctl.project.quotas import CATEGORIES, DEFAULT_QUOTAS, PER_USER, RESPOND
+from tests.boto3_clients import client_of
 from tests.cases import case
+from tests.keep_alive import send_once
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -80,18 +81,8 @@ class World:
         return injector, server.port
 
     def client(self, service: str, port: int | None = None) -> Any:
-        made = self.session.client(
-            service,
-            region_name="us-east-1",
-            endpoint_url=f"http://127.0.0.1:{port or self.sandbox.port}",
-            aws_access_key_id="local",
-            aws_secret_access_key="local",
-            config=Config(
-                signature_version="s3v4" if service == "s3" else None,
-                retries={"total_max_attempts": 1},
-                s3={"addressing_style": "path"},
-            ),
-        )
+        url = f"http://127.0.0.1:{port or self.sandbox.port}"
+        made = client_of(self.session, service, url)
         self.stack.append(made.close)
         return made
 
@@ -133,15 +124,8 @@ def done(_: Request) -> Response:
 def send(
     port: int, method: str, path: str, body: bytes | None = None, **headers: str
 ) -> tuple[int, dict[str, str], bytes]:
-    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=20)
-    try:
-        named = {name.replace("_", "-"): value for name, value in headers.items()}
-        connection.request(method, path, body, named)
-        response = connection.getresponse()
-        lowered = {name.lower(): value for name, value in response.getheaders()}
-        return response.status, lowered, response.read()
-    finally:
-        connection.close()
+    named = {name.replace("_", "-"): value for name, value in headers.items()}
+    return send_once(port, method, path, body, named)
 
 
 # --- latency --------------------------------------------------------------------------------------

@@ -4,15 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
+from tests.local.conftest import pairs
+
 ANN = "ann@example.com"
 NEW = "new@example.com"
 PASSWORD = "Final-456-word"
 NEWER = "Newer-789-word"
 THIRD = "Third-012-word"
-
-
-def pairs(**attributes: str) -> list[dict[str, str]]:
-    return [{"Name": name, "Value": value} for name, value in attributes.items()]
 
 
 def names(client: Any, token: str) -> dict[str, str]:

@@ -140,7 +140,7 @@ _SETTINGS = settings(
 
 
 def test_every_operation_is_fuzzed() -> None:
-    """The table below names all operations that are served."""
+    """The list of the operations of Parameter Store has all that are served."""
     service = ParameterStore(Store.__new__(Store), float)
     assert sorted(service.operations) == SSM
     assert all(isinstance(row, Operation) for row in service.operations.values())

@@ -11,7 +11,7 @@ import pytest
 from botocore.exceptions import ClientError
 
 from seedctl import connect
-from seedctl.errors import UnauthorizedError
+from seedctl.errors import SeedctlError, UnauthorizedError
 from seedctl.local import LocalSandbox
 from seedctl.outputs import load_outputs
 
@@ -110,30 +110,17 @@ def test_nobody_gets_anothers_credentials(
     user = backend.auth.create_user("ann@example.com", PASSWORD)
     with backend.auth.sign_in(user, PASSWORD) as session:
         tokens = session.fetch_auth_session()
-        first = session.identity.credentials()
-        assert first is not None
-        call = backend.aws.call
-        known = call(
-            "cognito-identity",
-            "GetId",
-            {"IdentityPoolId": POOL, "Logins": {ISSUER: tokens.id_token}},
-        )
-        again = call(
-            "cognito-identity",
-            "GetId",
-            {"IdentityPoolId": POOL, "Logins": {ISSUER: tokens.id_token}},
-        )
+
+        def call(operation: str, **given: Any) -> dict[str, Any]:
+            return backend.aws.call("cognito-identity", operation, given)
+
+        logins = {ISSUER: tokens.id_token}
+        known, again = (call("GetId", IdentityPoolId=POOL, Logins=logins) for _ in range(2))
         assert known["IdentityId"] == again["IdentityId"]
-        with pytest.raises(Exception, match="not found"):
-            call(
-                "cognito-identity", "GetCredentialsForIdentity", {"IdentityId": known["IdentityId"]}
-            )
-        with pytest.raises(Exception, match="login token"):
-            call(
-                "cognito-identity",
-                "GetId",
-                {"IdentityPoolId": POOL, "Logins": {ISSUER: tokens.access_token}},
-            )
+        with pytest.raises(SeedctlError, match="not found"):
+            call("GetCredentialsForIdentity", IdentityId=known["IdentityId"])
+        with pytest.raises(SeedctlError, match="login token"):
+            call("GetId", IdentityPoolId=POOL, Logins={ISSUER: tokens.access_token})
 
 
 def test_a_guest_who_signs_in_goes_on_as_the_user(backend: Backend) -> None:

@@ -26,6 +26,7 @@ from seedctl.local.running import (
     digest_of,
     find_server,
     locate_server,
+    read_address,
     require_server,
     stop_server,
 )
@@ -39,6 +40,7 @@ if TYPE_CHECKING:
 ROOT = Path(__file__).parents[2]
 OUTPUTS = ROOT / "tests/data/amplify_outputs.basic.json"
 NONCE = "0123456789abcdef"
+ANSWER = b"HTTP/1.1 200 OK\r\n\r\n" + NONCE.encode()
 
 
 def address(state_folder: Path) -> Path:
@@ -144,10 +146,11 @@ def test_a_server_that_cannot_start_leaves_the_lock(tmp_path: Path) -> None:
 
 
 def test_a_file_without_its_server_is_stale(tmp_path: Path) -> None:
-    """The file of a killed server is ignored, and the next server replaces it."""
-    with pretended(tmp_path, 1):
-        pass
-    assert find_server(tmp_path) is None
+    """The file of a killed server is ignored, whatever answers at its port; the next replaces it."""
+    with foreign(ANSWER) as port:
+        with pretended(tmp_path, port) as killed:
+            assert find_server(tmp_path) == killed
+        assert find_server(tmp_path) is None
     with host_sandbox(tmp_path, None) as server:
         assert find_server(tmp_path) == server
 
@@ -186,7 +189,6 @@ def test_a_server_that_does_not_answer(tmp_path: Path, monkeypatch: pytest.Monke
         "null",
         "[" * 3000,
         '{"pid": 1}',
-        json.dumps({**asdict(RunningServer(1, 1, 1.0, None, "", NONCE)), "more": 1}),
         *(
             json.dumps({**asdict(RunningServer(1, 1, 1.0, None, "", NONCE)), **change})
             for change in (
@@ -206,8 +208,10 @@ def test_a_server_that_does_not_answer(tmp_path: Path, monkeypatch: pytest.Monke
 )
 def test_a_file_that_is_no_address(tmp_path: Path, text: str) -> None:
     """Nothing in it is used: a process id of -1 would signal every process."""
-    with pretended(tmp_path, 1):
+    with pretended(tmp_path, 1) as server:
+        assert read_address(tmp_path) == server
         address(tmp_path).write_text(text)
+        assert read_address(tmp_path) is None
         assert find_server(tmp_path) is None
 
 
@@ -249,10 +253,6 @@ def test_a_state_folder_that_is_removed_meanwhile(tmp_path: Path) -> None:
         later = replace(server, nonce="f" * 32)
         address(tmp_path).write_text(later.to_json())
     assert json.loads(address(tmp_path).read_text())["nonce"] == later.nonce
-
-
-def _without_data(document: dict[str, Any]) -> None:
-    document["custom"] = {"changed": True}
 
 
 @pytest.mark.parametrize(
@@ -342,9 +342,9 @@ def test_a_file_removed_while_it_is_locked(tmp_path: Path, monkeypatch: pytest.M
         opened.append(descriptor)
         return descriptor
 
-    monkeypatch.setattr(os, "open", removed_once)
-    lock = FileLock.take(path)
-    monkeypatch.undo()
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "open", removed_once)
+        lock = FileLock.take(path)
     assert lock is not None
     assert len(opened) == 2
     assert is_held(path)
@@ -389,9 +389,10 @@ def sent(monkeypatch: pytest.MonkeyPatch) -> list[tuple[int, int]]:
 def test_nothing_is_stopped_where_nothing_runs(tmp_path: Path, sent: list[tuple[int, int]]) -> None:
     """No process is signalled for a stale file, whatever process has that id now."""
     assert stop_server(tmp_path) is None
-    with pretended(tmp_path, 1):
-        pass
-    assert stop_server(tmp_path) is None
+    with foreign(ANSWER) as port:
+        with pretended(tmp_path, port):
+            pass
+        assert stop_server(tmp_path) is None
     assert sent == []
 
 
@@ -429,14 +430,13 @@ def test_a_process_that_is_gone_meanwhile(tmp_path: Path, monkeypatch: pytest.Mo
 
     def gone(pid: int, number: int) -> None:
         taken.append(number)
-        scene.close()
+        opened.close()
         raise ProcessLookupError
 
     monkeypatch.setattr(os, "kill", gone)
-    with contextlib.ExitStack() as scene:
-        reply = b"HTTP/1.1 200 OK\r\n\r\n" + NONCE.encode()
-        port = scene.enter_context(foreign(reply))
-        server = scene.enter_context(pretended(tmp_path, port))
+    with contextlib.ExitStack() as opened:
+        port = opened.enter_context(foreign(ANSWER))
+        server = opened.enter_context(pretended(tmp_path, port))
         assert stop_server(tmp_path) == (server, True)
     assert taken[0] == signal.SIGTERM
 

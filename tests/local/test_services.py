@@ -12,6 +12,7 @@ import pytest
 
 from seedctl.local import LocalSandbox
 from tests.cases import case
+from tests.keep_alive import send_once
 
 FORM = {"Content-Type": "application/x-www-form-urlencoded"}
 SIGNATURE = (
@@ -154,38 +155,25 @@ def test_other_methods(client: Any) -> None:
 def test_secrets_only(tmp_path: Path) -> None:
     """Without outputs, there are parameters but no user pool."""
     with LocalSandbox.start(state_folder=tmp_path / "s", outputs=None) as sandbox:
-        client = _bare_client(sandbox)
+
+        def call(target: str, body: bytes, service: str) -> Any:
+            headers = {"X-Amz-Target": target, "Authorization": SIGNATURE.format(service)}
+            return json.loads(send_once(sandbox.port, "POST", "/", body, headers)[2])
+
         for body, message in (
             (b'{"UserPoolId": "us-east-1_x"}', "User pool us-east-1_x does not exist."),
             (b'{"ClientId": "x"}', "User pool client x does not exist."),
             (b"{}", "There is no user pool in this sandbox."),
         ):
-            document = client("AWSCognitoIdentityProviderService.AdminGetUser", body, "cognito-idp")
+            document = call("AWSCognitoIdentityProviderService.AdminGetUser", body, "cognito-idp")
             assert document == {"__type": "ResourceNotFoundException", "message": message}
-        document = client(
+        document = call(
             "AmazonSSM.PutParameter", b'{"Name": "a", "Value": "b", "Type": "String"}', "ssm"
         )
         assert document["Version"] == 1
-        assert client(None, None, "") == 404
+        path = "/us-east-1_x/.well-known/jwks.json"
+        assert send_once(sandbox.port, "GET", path, None, {})[0] == 404
         assert sandbox.handler_errors == []
-
-
-def _bare_client(sandbox: LocalSandbox) -> Any:
-    import http.client
-
-    def call(target: str | None, body: bytes | None, service: str) -> Any:
-        connection = http.client.HTTPConnection(sandbox.url.removeprefix("http://"))
-        if target is None:
-            connection.request("GET", "/us-east-1_x/.well-known/jwks.json")
-        else:
-            headers = {"X-Amz-Target": target, "Authorization": SIGNATURE.format(service)}
-            connection.request("POST", "/", body, headers)
-        response = connection.getresponse()
-        content = response.read()
-        connection.close()
-        return response.status if target is None else json.loads(content)
-
-    return call
 
 
 def test_import_is_light() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import uuid
+from datetime import datetime, timezone
 from typing import Any
 
 import pytest
@@ -103,8 +104,12 @@ def test_proof_ends_with_a_password_change(client: Any) -> None:
 
 
 def test_timestamp_has_one_form(client: Any) -> None:
-    """A proof with a time in another format is refused as a wrong password."""
+    """A proof with the present time in another format is refused as a wrong password."""
+    present = "Sat Mar 7 04:05:09 UTC 2026"
+    client.clock.now = datetime(2026, 3, 7, 2, tzinfo=timezone.utc).timestamp()
     client.tokens(ANN)
+    answer = client.proof(ANN, _password(), TIMESTAMP=present)
+    assert "AuthenticationResult" in client.cognito("RespondToAuthChallenge", **answer)
     for timestamp in (
         "Sat Mar 07 04:05:09 UTC 2026",
         "sat Mar 7 04:05:09 UTC 2026",
@@ -120,7 +125,9 @@ def test_timestamp_has_one_form(client: Any) -> None:
     ):
         with case(timestamp):
             assert client.sign_in_refusal(ANN, TIMESTAMP=timestamp) == INCORRECT
-            client.clock.advance(3600)  # the attempts before are forgotten
+            client.clock.advance(901)  # the attempts before are forgotten
+    answer = client.proof(ANN, _password(), TIMESTAMP=present)
+    assert "AuthenticationResult" in client.cognito("RespondToAuthChallenge", **answer)
 
 
 def test_timestamp_is_near_the_present(client: Any) -> None:
@@ -328,5 +335,5 @@ def _begin(client: Any, name: str) -> dict[str, str]:
     return parameters
 
 
-def _password(*, temporary: bool = False) -> str:
-    return "Temp-123-word" if temporary else "Final-456-word"
+def _password() -> str:
+    return "Final-456-word"

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import http.client
 import json
 import os
 import socket
@@ -15,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from seedctl import connect
+from seedctl.cli.local_snapshots import _size
 from seedctl.errors import LocalSandboxError, SeedctlError
 from seedctl.local import list_snapshots, load_snapshot, read_inbox, save_snapshot
 from seedctl.local.hosting import host_sandbox
@@ -23,14 +23,14 @@ from seedctl.local.running import SNAPSHOTS_PATH, RunningServer, send_command
 from seedctl.local.snapshots import Snapshots
 from seedctl.outputs import load_outputs
 from tests.cases import case
-from tests.running import DATA, PASSWORD, make_project
+from tests.keep_alive import send_once
+from tests.running import DATA, PASSWORD, CommandLine, make_project
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
     from seedctl import Backend
-    from tests.running import CommandLine
 
 TODO = DATA / "outputs" / "todo_userpool.json"
 
@@ -107,7 +107,7 @@ def test_clients_stay_connected(backend: Backend, state: Path) -> None:
     assert [item.size for item in session.storage.list("pictures/").items] == [3]
     assert [todo["content"] for todo in session.data.models.Todo.list()] == ["old"]
     session.tokens(force_refresh=True)
-    with pytest.raises(SeedctlError):
+    with pytest.raises(SeedctlError, match="Invalid Refresh Token"):
         later.tokens(force_refresh=True)
     with backend.auth.sign_in("ann@example.com", PASSWORD) as again:
         again.data.models.Todo.create({"content": "again"})
@@ -123,7 +123,7 @@ def test_saving_while_rows_are_written(backend: Backend, state: Path) -> None:
     thread = threading.Thread(target=lambda: done.append(todos.create_many(rows)))
     thread.start()
     names: list[str] = []
-    while thread.is_alive() and len(names) < 10:
+    while not names or (thread.is_alive() and len(names) < 10):
         names.append(f"n{len(names)}")
         _save(state, names[-1])
     thread.join()
@@ -137,7 +137,7 @@ def test_saving_while_rows_are_written(backend: Backend, state: Path) -> None:
 
 
 def test_loading_while_rows_are_written(backend: Backend, state: Path) -> None:
-    """Rows that are written while a state is loaded come before it or after it, none is lost."""
+    """A bulk call goes on while states are loaded, and no row is there twice afterwards."""
     todos = backend.data.generate_client(credentials="caller").models.Todo
     todos.create({"content": "first"})
     _save(state)
@@ -246,19 +246,15 @@ def test_what_is_no_command(server: RunningServer) -> None:
         ("no name", b'{"action": "load", "name": 1, "nonce": "%s"}'),
     ):
         with case(case_name):
-            connection = http.client.HTTPConnection("127.0.0.1", server.port, timeout=20)
-            connection.request("POST", SNAPSHOTS_PATH, body.replace(b"%s", server.nonce.encode()))
-            assert connection.getresponse().status == 400
-            connection.close()
+            sent = body.replace(b"%s", server.nonce.encode())
+            assert send_once(server.port, "POST", SNAPSHOTS_PATH, sent, {})[0] == 400
 
 
 def test_a_web_page_sends_no_command(server: RunningServer) -> None:
     """A page of another origin is refused."""
     body = json.dumps({"action": "save", "name": "base", "nonce": server.nonce})
-    connection = http.client.HTTPConnection("127.0.0.1", server.port, timeout=20)
-    connection.request("POST", SNAPSHOTS_PATH, body, {"Origin": "https://example.com"})
-    assert connection.getresponse().status == 403
-    connection.close()
+    origin = {"Origin": "https://example.com"}
+    assert send_once(server.port, "POST", SNAPSHOTS_PATH, body, origin)[0] == 403
 
 
 def test_a_server_of_another_version(server: RunningServer) -> None:
@@ -297,8 +293,6 @@ def test_a_server_that_is_killed(server: RunningServer) -> None:
 def seedctl(
     root: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> CommandLine:
-    from tests.running import CommandLine
-
     monkeypatch.chdir(root)
     return CommandLine(capsys, monkeypatch)
 
@@ -331,7 +325,7 @@ def test_the_commands(seedctl: CommandLine, root: Path, state: Path, is_running:
         assert list(list_snapshots(state)) == ["base"]
 
 
-def test_the_list_as_json(seedctl: CommandLine, root: Path, state: Path) -> None:
+def test_the_list_as_json(seedctl: CommandLine, state: Path) -> None:
     """It has what a script needs; one that cannot be read is listed with the reason."""
     assert seedctl("local", "snapshots").err.startswith("There are no snapshots.")
     assert json.loads(seedctl("local", "snapshots", "--format", "json").out) == []
@@ -360,6 +354,4 @@ def test_sizes() -> None:
         (2_500_000_000_000, "2500.0 GB"),
     ):
         with case(size, text):
-            from seedctl.cli.local_snapshots import _size
-
             assert _size(size) == text

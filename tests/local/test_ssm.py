@@ -240,7 +240,7 @@ def test_describing(client: Any) -> None:
 
 
 def test_parameters_outlive_the_server(client: Any, start: Any) -> None:
-    """Another command finds a stored parameter, whatever its region."""
+    """Another command finds a stored parameter."""
     _put(client)
     client.sandbox.stop()
     assert _value(start()) == "s3cret"

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
+import http.client
 import json
 import os
-import signal
 import sqlite3
 import stat
-import subprocess
-import sys
 import threading
 import time
 from pathlib import Path
@@ -25,8 +24,8 @@ from seedctl.local.running import find_server
 from seedctl.local.seal import Seal
 from seedctl.local.store import FORMAT, Store, prefix_end
 from tests.cases import case
-
-ROOT = Path(__file__).parents[2]
+from tests.keep_alive import send_once
+from tests.sandbox_process import sandbox_process, url_of
 
 
 def _store(folder: Path) -> Store:
@@ -256,82 +255,36 @@ def test_deleted_rows_are_overwritten(tmp_path: Path) -> None:
     store.close()
 
 
-SERVER = """
-import sys, pathlib
-from seedctl.local import LocalSandbox
-sandbox = LocalSandbox.start(state_folder=pathlib.Path(sys.argv[1]), outputs=None)
-print(sandbox.url, flush=True)
-sys.stdin.read()
-"""
-
-
-def _serve(folder: Path) -> tuple[subprocess.Popen[str], str]:
-    process = subprocess.Popen(
-        [sys.executable, "-c", SERVER, str(folder)],
-        cwd=ROOT,
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        text=True,
-    )
-    assert process.stdout is not None
-    return process, process.stdout.readline().strip()
-
-
-def _end(process: subprocess.Popen[str]) -> None:
-    process.kill()
-    process.wait()
-    for stream in (process.stdin, process.stdout):
-        if stream is not None:
-            stream.close()
-
-
 def _ssm(url: str, operation: str, **given: Any) -> Any:
-    import http.client
-
-    connection = http.client.HTTPConnection(url.removeprefix("http://"), timeout=60)
     headers = {
         "X-Amz-Target": f"AmazonSSM.{operation}",
         "Authorization": "AWS4-HMAC-SHA256 Credential=A/20260101/us-east-1/ssm/aws4_request, x",
     }
-    try:
-        connection.request("POST", "/", json.dumps(given), headers)
-        with connection.getresponse() as response:
-            content = json.loads(response.read())
-    finally:  # even if the server was killed
-        connection.close()
-    assert response.status == 200, content
-    return content
+    port = int(url.rpartition(":")[2])
+    status, _, answer = send_once(port, "POST", "/", json.dumps(given), headers)
+    assert status == 200, answer
+    return json.loads(answer)
 
 
 def test_kill_loses_nothing_acknowledged(tmp_path: Path) -> None:
     """After kill -9 during writes, everything that was acknowledged is stored."""
     folder = tmp_path / "s"
-    process, url = _serve(folder)
     acknowledged: list[int] = []
 
-    def write() -> None:
-        try:
+    def write(url: str) -> None:
+        with contextlib.suppress(OSError, ValueError, http.client.HTTPException):
             for number in range(100_000):
                 _ssm(url, "PutParameter", Name=f"/n/{number}", Value="x", Type="String")
                 acknowledged.append(number)
-        except (OSError, ValueError, ImportError):
-            return
 
-    def write_quietly() -> None:
-        import http.client
-
-        try:
-            write()
-        except http.client.HTTPException:
-            return
-
-    thread = threading.Thread(target=write_quietly)
-    thread.start()
-    while len(acknowledged) < 20:
-        time.sleep(0.005)
-    process.send_signal(signal.SIGKILL)
-    thread.join()
-    _end(process)
+    with sandbox_process(folder) as process:
+        thread = threading.Thread(target=write, args=(url_of(process),))
+        thread.start()
+        while len(acknowledged) < 20 and thread.is_alive():
+            time.sleep(0.005)
+        process.kill()
+        thread.join()
+    assert len(acknowledged) >= 20
     with LocalSandbox.start(state_folder=folder, outputs=None) as sandbox:
         for number in acknowledged:
             assert _ssm(sandbox.url, "GetParameter", Name=f"/n/{number}")
@@ -341,30 +294,21 @@ def test_kill_loses_nothing_acknowledged(tmp_path: Path) -> None:
 def test_two_processes_begin_at_once(tmp_path: Path) -> None:
     """Processes that create the state at once share one key and see each other's writes."""
     folder = tmp_path / "s"
-    servers = [_serve(folder) for _ in range(2)]
-    try:
+    given = {"Name": "/shared", "Type": "String", "Overwrite": True}
 
-        def write(number: int) -> None:
-            for count in range(15):
-                _ssm(
-                    servers[number][1],
-                    "PutParameter",
-                    Name="/shared",
-                    Value=f"{number} {count}",
-                    Type="String",
-                    Overwrite=True,
-                )
+    def write(url: str) -> None:
+        for count in range(15):
+            _ssm(url, "PutParameter", Value=f"{url} {count}", **given)
 
-        threads = [threading.Thread(target=write, args=(number,)) for number in range(2)]
+    with sandbox_process(folder) as one, sandbox_process(folder) as two:
+        urls = [url_of(process) for process in (one, two)]
+        threads = [threading.Thread(target=write, args=(url,)) for url in urls]
         for thread in threads:
             thread.start()
         for thread in threads:
             thread.join()
-        for _, url in servers:
+        for url in urls:
             assert _ssm(url, "GetParameter", Name="/shared")["Parameter"]["Version"] == 30
-    finally:
-        for process, _ in servers:
-            _end(process)
 
 
 def test_many_threads_begin_at_once(tmp_path: Path) -> None:
@@ -412,30 +356,16 @@ def test_other_key(tmp_path: Path) -> None:
     assert not key.exists()
 
 
-@pytest.mark.parametrize(
-    ("statements", "found"),
-    [
-        pytest.param(
-            ["CREATE TABLE document (kind BLOB, key BLOB, body BLOB)"],
-            "1",
-            id="sealed documents",
-        ),
-        pytest.param(
-            [f"PRAGMA user_version = {FORMAT + 1}", "CREATE TABLE a (b)"], "3", id="newer"
-        ),
-    ],
-)
-def test_another_format(tmp_path: Path, statements: list[str], found: str) -> None:
-    """A state of an older or newer format is an error that recommends a reset."""
+def test_a_state_of_the_first_format(tmp_path: Path) -> None:
+    """A database of sealed documents, which has no number, is an error that recommends a reset."""
     folder = state_folder.prepare(tmp_path / "s")
     (folder / "key").write_bytes(b"k" * 32)
     connection = sqlite3.connect(folder / "state.db")
-    for statement in statements:
-        connection.execute(statement)
+    connection.execute("CREATE TABLE document (kind BLOB, key BLOB, body BLOB)")
     connection.close()
     with pytest.raises(LocalSandboxError, match="another version of seedctl") as caught:
         Store.open(folder)
-    assert f"has format {found}, " in str(caught.value)
+    assert "has format 1, " in str(caught.value)
     assert f"this one reads format {FORMAT}." in str(caught.value)
     assert caught.value.exit_code == 3
     assert "seedctl local reset" in (caught.value.resolution or "")
@@ -548,7 +478,7 @@ def test_reset(tmp_path: Path) -> None:
     assert reset_state(folder) is False
 
 
-def test_busy_journal_mode(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_busy_journal_mode(tmp_path: Path) -> None:
     """Turning on WAL waits for another process that does the same, not for other errors."""
 
     class Connection:
@@ -685,8 +615,3 @@ def test_an_address_of_another_version_is_read(tmp_path: Path) -> None:
         more = {**json.loads(path.read_text(encoding="utf-8")), "from_the_future": [1]}
         path.write_text(json.dumps(more), encoding="utf-8")
         assert find_server(folder) == server
-        path.write_text(json.dumps({"pid": 1}), encoding="utf-8")
-        assert find_server(folder) is None
-        path.write_text("[1]", encoding="utf-8")
-        assert find_server(folder) is None
-        path.write_text(server.to_json(), encoding="utf-8")

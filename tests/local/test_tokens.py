@@ -15,6 +15,7 @@ from seedctl.local.cognito.signing import SigningKey
 from seedctl.local.state_folder import prepare
 from seedctl.local.store import Store
 from tests.cases import case
+from tests.local.conftest import claims_of as _claims
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -25,11 +26,6 @@ REVOKED = "NotAuthorizedException: Access Token has been revoked"
 
 def _decode(text: str) -> bytes:
     return base64.urlsafe_b64decode(text + "=" * (-len(text) % 4))
-
-
-def _claims(token: str) -> dict[str, Any]:
-    claims: dict[str, Any] = json.loads(_decode(token.split(".")[1]))
-    return claims
 
 
 def _number(text: str) -> int:
@@ -260,7 +256,7 @@ def test_key_is_made_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> No
     made: list[SigningKey] = []
 
     def interrupted(*args: Any, **options: Any) -> Any:
-        monkeypatch.undo()
+        monkeypatch.setattr(rsa, "generate_private_key", generate)
         made.append(SigningKey.of_pool(store, "pool"))
         return generate(*args, **options)
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import json
-from base64 import urlsafe_b64decode
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -13,6 +11,7 @@ from seedctl.local import blueprint
 from seedctl.local.services import Services
 from seedctl.outputs import parse_outputs
 from tests.cases import case
+from tests.local.conftest import claims_of as claims
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -57,12 +56,6 @@ def create_refusal(client: Any, **attributes: str) -> str:
         "AdminCreateUser", Username=ANN, UserAttributes=pairs(attributes)
     )
     return refusal
-
-
-def claims(token: str) -> dict[str, Any]:
-    body = token.split(".")[1]
-    decoded: dict[str, Any] = json.loads(urlsafe_b64decode(body + "=" * (-len(body) % 4)))
-    return decoded
 
 
 def test_attributes_outside_the_schema(deploy: Callable[..., Any]) -> None:
@@ -328,7 +321,7 @@ def test_template_and_outputs_disagree(deploy: Callable[..., Any]) -> None:
     assert refusal.startswith("NotAuthorizedException: Temporary password has expired")
 
 
-def test_groups_of_the_template(deploy: Callable[..., Any], state_folder: Path) -> None:
+def test_groups_of_the_template(deploy: Callable[..., Any]) -> None:
     """Their precedence decides the order in tokens, and which role S3 gives."""
     groups = [{"EDITORS": {"precedence": 5}}, {"READERS": {"precedence": 1}}]
     listed = [{"EDITORS": {"precedence": 0}}, {"READERS": {"precedence": 1}}]

@@ -7,7 +7,7 @@ import shutil
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timezone
-from functools import cache, cached_property, lru_cache
+from functools import cache, lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -20,6 +20,7 @@ from seedctl.local.appsync.introspection import deployed_models
 from seedctl.local.appsync.schema import build
 from seedctl.outputs import AmplifyOutputs, AuthSection, load_outputs, parse_outputs
 from seedctl.srp import ClientExchange, format_timestamp
+from tests.fake_clock import FakeClock
 from tests.keep_alive import KeepAlive
 
 if TYPE_CHECKING:
@@ -40,17 +41,6 @@ _SIGNATURE = (
 )
 
 
-class FakeClock:
-    def __init__(self) -> None:
-        self.now = 1_790_000_000.25
-
-    def __call__(self) -> float:
-        return self.now
-
-    def advance(self, seconds: float) -> None:
-        self.now += seconds
-
-
 @dataclass
 class API:
     """Sends requests to one sandbox; each request has the headers of its caller."""
@@ -59,9 +49,9 @@ class API:
     outputs: AmplifyOutputs
     clock: FakeClock
 
-    @cached_property
-    def connection(self) -> KeepAlive:
-        return KeepAlive(int(self.sandbox.url.rpartition(":")[2]))
+    def __post_init__(self) -> None:
+        # Not at the first use, which may be in several threads at once.
+        self.connection = KeepAlive(int(self.sandbox.url.rpartition(":")[2]))
 
     @property
     def auth(self) -> AuthSection:
@@ -215,7 +205,7 @@ def _quick_engines() -> Iterator[None]:
 
 @pytest.fixture(scope="session")
 def _keys(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A state with the signing key of the examples' pool, since creating a key takes long."""
+    """A state with its tables and the key of the examples' pool, which is quicker to copy."""
     folder = tmp_path_factory.mktemp("template") / "state"
     outputs = example("todo_userpool.json")
     with LocalSandbox.start(state_folder=folder, outputs=outputs) as sandbox:

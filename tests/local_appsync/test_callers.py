@@ -151,12 +151,7 @@ def test_without_introspection(start: Any, todo: Any) -> None:
 
 
 def test_without_data(start: Any) -> None:
-    """Without a data section the path does not exist."""
+    """Without a data section there is no API: the request is for an unknown operation."""
     api = start("storage_only_multi_bucket.json")
-    port = int(api.sandbox.url.rpartition(":")[2])
-    import http.client
-
-    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=20)
-    connection.request("POST", "/graphql", b"{}")
-    assert connection.getresponse().status == 400
-    connection.close()
+    status, _, body = api.connection.send("POST", "/graphql", b"{}", {})
+    assert (status, b"<Code>InvalidAction</Code>" in body) == (400, True)

@@ -67,7 +67,7 @@ def test_create_by_nobody(api: SourceAPI) -> None:
 )
 def test_update(api: SourceAPI, who: str, given: dict[str, Any], names: tuple[str, ...]) -> None:
     """An update may send what a role of the caller may update, and null where it may delete."""
-    title = f"{who} {sorted(given)}"
+    title = f"{who} {given}"
     assert api.create("ann", "Report", {"title": title})[1] == []
     (item,) = api.call("iam", _list(title))[0]["items"]
     errors = api.write(who, "update", "Report", {**item, **given})[1]
@@ -186,7 +186,8 @@ def test_response_of_a_mutation(
 
 def test_response_without_subscriptions(api: SourceAPI) -> None:
     """A model without subscriptions shows such fields and its relations in responses."""
-    given = {"text": "x", "reportId": "r"}
+    api.create("iam", "Report", {"id": "own", "open": "o"})
+    given = {"text": "x", "reportId": "own"}
     assert api.create("iam", "Review", {**given, "hidden": "h"}, "hidden report { open }") == (
         {"hidden": "h", "report": {"open": "o"}},
         [],
@@ -199,14 +200,10 @@ def test_response_without_subscriptions(api: SourceAPI) -> None:
 def test_relation_with_rules(api: SourceAPI) -> None:
     """The rules of a relation are checked first, then those of the related model and its fields."""
     fields = "reviews { items { text } } binder { name stock }"
-    assert (
-        api.get("iam", "Report", "r", fields)
-        == (
-            {"reviews": {"items": [{"text": "fine"}]}, "binder": {"name": "B", "stock": 4}},
-            [],
-        )
-        or api.get("iam", "Report", "r", fields)[1] == []
-    )
+    value, errors = api.get("iam", "Report", "r", fields)
+    assert errors == []
+    assert {"text": "fine"} in value["reviews"]["items"]
+    assert value["binder"] == {"name": "B", "stock": 4}
     assert api.get("eve", "Report", "r", fields) == (
         {"reviews": None, "binder": {"name": "B", "stock": None}},
         [refused("getReport.reviews", "Report"), refused("getReport.binder.stock", "Binder")],

@@ -209,39 +209,6 @@ def test_composite_sort_key(products: Any) -> None:
             assert _places(products.data(products.developer, _list(arguments))) == found
 
 
-def test_key_arguments(products: Any) -> None:
-    """Invalid key arguments give the errors of the resolvers."""
-    for arguments, message in (
-        (
-            "sortDirection: ASC",
-            "When providing argument 'sortDirection' you must also provide argument 'sku'.",
-        ),
-        (
-            'warehouseShelf: {eq: {warehouse: "A"}}',
-            "When providing argument 'warehouseShelf' you must also provide 'sku'.",
-        ),
-        (
-            'sku: "S", warehouseShelf: {eq: {warehouse: "A"}, lt: {warehouse: "B"}}',
-            "Argument warehouseShelf must specify at most one key condition operation.",
-        ),
-        (
-            'sku: "S", warehouseShelf: {between: [{warehouse: "A"}]}',
-            "Argument 'warehouseShelf.between' expects exactly two elements.",
-        ),
-        (
-            'sku: "S", warehouseShelf: {eq: {shelf: 1}}',
-            (
-                "When providing argument 'warehouseShelf.$operation.shelf' you must also provide "
-                "'warehouseShelf.$operation.warehouse'."
-            ),
-        ),
-    ):
-        with case(arguments, message):
-            error = products.error(products.developer, _list(arguments))
-            assert error["message"] == message
-            assert error["errorType"] == "InvalidArgumentsError"
-
-
 def test_index(products: Any) -> None:
     """An index sorts by its own keys: numbers by their value."""
     for arguments, found in (

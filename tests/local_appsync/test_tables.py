@@ -8,10 +8,8 @@ from typing import Any
 
 import pytest
 
-from tests.cases import case
 from tests.local_appsync.conftest import example
 
-STORE = example("store_userpool.json").document
 PRODUCT = {"sku": "S", "warehouse": "W", "shelf": 1, "name": "n"}
 PRICE = {"amount": 1, "currency": "EUR"}
 CREATE = "mutation ($i: CreateProductInput!) { createProduct(input: $i) { sku } }"
@@ -224,97 +222,11 @@ def test_foreign_keys(blog: Any, value: str, message: str) -> None:
     assert error["errorType"] == "DynamoDB:DynamoDbException"
 
 
-def test_refused_by_dynamodb(store: Any) -> None:
-    """Queries that DynamoDB rejects give its errors."""
-    for case_name, query, message in (
-        (
-            "reversed",
-            "productsByCategory(category: BOOK, rank: {between: [2, 1]})",
-            (
-                "Invalid KeyConditionExpression: The BETWEEN operator requires upper bound to be "
-                "greater than or equal to lower bound; lower bound operand: AttributeValue: {N:2}, "
-                "upper bound operand: AttributeValue: {N:1}"
-            ),
-        ),
-        (
-            "one bound",
-            "productsByCategory(category: BOOK, rank: {between: [1]})",
-            (
-                "ExpressionAttributeValues contains invalid value: The parameter cannot be converted "
-                "to a numeric value: $ctx.args.rank.between[1] for key :sortKey1"
-            ),
-        ),
-        (
-            "two conditions",
-            "productsByCategory(category: BOOK, rank: {gt: 1, lt: 9})",
-            "KeyConditionExpressions must only contain one condition per key",
-        ),
-        (
-            "filter on the sort key",
-            "productsByCategory(category: BOOK, filter: {and: [{rank: {eq: 1}}]})",
-            (
-                "Filter Expression can only contain non-primary key attributes: Primary key "
-                "attribute: rank"
-            ),
-        ),
-        (
-            "filter on the partition key",
-            'listProducts(sku: "S", filter: {not: {sku: {eq: "S"}}})',
-            (
-                "Filter Expression can only contain non-primary key attributes: Primary key "
-                "attribute: sku"
-            ),
-        ),
-    ):
-        with case(case_name):
-            error = store.error(store.developer, f"{{ {query} {{ items {{ sku }} }} }}")
-            assert error["message"].startswith(message)
-            assert error["errorType"] == "DynamoDB:DynamoDbException"
-
-
 def test_parts_of_a_composite_key_are_no_keys(store: Any) -> None:
     """A filter may name the fields of a composite sort key."""
     store.data(store.developer, CREATE, {"i": {**PRODUCT, "price": PRICE}})
     query = '{ listProducts(sku: "S", filter: {warehouse: {eq: "W"}}) { items { sku } } }'
     assert store.data(store.developer, query) == {"items": [{"sku": "S"}]}
-
-
-@pytest.mark.parametrize(
-    ("outputs", "query", "message"),
-    [
-        pytest.param(
-            STORE,
-            'listOrders(placedAt: {ge: "2020-01-02T00:00:00Z"}) { items { placedAt } }',
-            "When providing argument 'placedAt' you must also provide arguments orderId",
-            id="one sort key",
-        ),
-        pytest.param(
-            STORE,
-            'listProducts(sku: " ", warehouseShelf: {eq: {warehouse: "W"}}) { items { sku } }',
-            "When providing argument 'warehouseShelf' you must also provide 'sku'.",
-            id="blank partition key",
-        ),
-        pytest.param(
-            _outputs({"name": "String"}, _key("name")),
-            "listThings(sortDirection: DESC) { items { id } }",
-            "sortDirection is not supported for List operations without a Sort key defined.",
-            id="no sort key",
-        ),
-        pytest.param(
-            STORE,
-            'listProducts(sku: "S", warehouseShelf: {between: [{warehouse: "a"}, {shelf: 1}]})'
-            " { items { sku } }",
-            "When providing argument 'warehouseShelf.between[1].shelf' you must also provide "
-            "'warehouseShelf.between[1].warehouse'.",
-            id="second bound",
-        ),
-    ],
-)
-def test_refused_arguments(start: Any, outputs: Any, query: str, message: str) -> None:
-    """The resolver rejects invalid key arguments."""
-    api = start(copy.deepcopy(outputs))
-    error = api.error(api.developer, f"{{ {query} }}")
-    assert (error["errorType"], error["message"]) == ("InvalidArgumentsError", message)
 
 
 def test_pages_of_a_composite_relation(store: Any) -> None:
@@ -382,16 +294,6 @@ def test_a_value_that_is_no_key(start: Any, value: str) -> None:
     _create(api, id="x", part='"1"')
     assert _pages(api, "byPart", limit=5, arguments=f'part: "{value}"') == []
     assert _pages(api, "byPart", limit=5, arguments='part: "\\"1\\""') == ["x"]
-
-
-def test_a_composite_index_added_later(start: Any) -> None:
-    """Existing items lack the new composite sort key: a write adds them to the index."""
-    fields = {"part": "String", "a": "String", "b": "Int"}
-    _create(start(_outputs(fields)), id="x", part="p", a="1", b=2)
-    api = start(_outputs(fields, _key("part", "a", "b", name="byPart")))
-    assert _pages(api, "byPart", limit=5, arguments='part: "p"') == []
-    api.data(api.developer, 'mutation { updateThing(input: {id: "x", a: "1", b: 2}) { id } }')
-    assert _pages(api, "byPart", limit=5, arguments='part: "p"') == ["x"]
 
 
 def test_another_key_is_another_table(start: Any) -> None:

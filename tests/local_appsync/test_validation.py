@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import re
 from typing import Any
 
@@ -183,8 +184,6 @@ def test_enum(blog: Any) -> None:
 
 def test_stored_under_another_type(start: Any, store: Any) -> None:
     """A stored value that no longer fits its field is an error there; the rest is returned."""
-    import copy
-
     store.data(store.developer, CREATE % "id", {"input": {"id": "s", "arrReq": [], "aString": "x"}})
     document = copy.deepcopy(store.outputs.document)
     fields = document["data"]["model_introspection"]["models"]["Scalars"]["fields"]

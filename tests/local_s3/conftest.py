@@ -12,10 +12,10 @@ from typing import TYPE_CHECKING, Any
 
 import boto3
 import pytest
-from botocore.config import Config
 
 from seedctl.local import LocalSandbox
 from seedctl.outputs import parse_outputs
+from tests.boto3_clients import client_of
 from tests.keep_alive import KeepAlive
 
 if TYPE_CHECKING:
@@ -39,6 +39,8 @@ class Clock:
 
 @dataclass
 class World:
+    """A sandbox with its state folder and clock, and the boto3 clients that a test makes of it."""
+
     sandbox: LocalSandbox
     folder: Path
     clock: Clock
@@ -62,19 +64,8 @@ class World:
         return self.folder / "local" / "objects"
 
     def client(self, key: str = "local", secret: str = "local", token: str | None = None) -> Any:
-        made = self.session.client(
-            "s3",
-            region_name="us-east-1",
-            endpoint_url=self.sandbox.url,
-            aws_access_key_id=key,
-            aws_secret_access_key=secret,
-            aws_session_token=token,
-            config=Config(
-                signature_version="s3v4",
-                retries={"total_max_attempts": 1},
-                s3={"addressing_style": "path"},
-            ),
-        )
+        url = self.sandbox.url
+        made = client_of(self.session, "s3", url, key=key, secret=secret, token=token)
         self.opened.append(made)
         return made
 

@@ -10,7 +10,6 @@ import signal
 import socket
 import stat
 import subprocess
-import sys
 import threading
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -20,48 +19,21 @@ import pytest
 
 from seedctl.local import reset_state
 from tests.cases import case
+from tests.local_s3.conftest import BUCKET, OUTPUTS
+from tests.sandbox_process import sandbox_process, url_of
+from tests.waiting import wait_until
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-ROOT = Path(__file__).parents[2]
-OUTPUTS = Path(__file__).parents[1] / "data" / "outputs" / "storage_only_multi_bucket.json"
 MIB = 1024 * 1024
-
-_SERVER = """
-import sys
-from pathlib import Path
-from seedctl.local import LocalSandbox
-from seedctl.outputs import load_outputs
-sandbox = LocalSandbox.start(state_folder=Path(sys.argv[1]), outputs=load_outputs(Path(sys.argv[2])))
-print(sandbox.url, flush=True)
-sys.stdin.read()
-"""
 
 
 @pytest.fixture
 def process(tmp_path: Path) -> Iterator[tuple[subprocess.Popen[str], int]]:
     """Run a sandbox in a separate process and yield its port."""
-    with subprocess.Popen(
-        [sys.executable, "-c", _SERVER, str(tmp_path / "state"), str(OUTPUTS)],
-        cwd=ROOT,
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        text=True,
-    ) as running:
-        assert running.stdout is not None
-        yield running, int(running.stdout.readline().rpartition(":")[2])
-        running.kill()
-
-
-def _wait_until_gone(world: Any, expected: set[str]) -> None:
-    # The server notices a closed connection a little later than the client closes it.
-    event = threading.Event()
-    for _ in range(500):
-        if world.files() == expected:
-            return
-        event.wait(0.01)
-    assert world.files() == expected
+    with sandbox_process(tmp_path / "state", OUTPUTS) as running:
+        yield running, int(url_of(running).rpartition(":")[2])
 
 
 @pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="needs /proc")
@@ -69,7 +41,7 @@ def test_memory(process: tuple[subprocess.Popen[str], int], signed: Any, tmp_pat
     """A large object is streamed in both directions: the process stays below 80 MB."""
     running, port = process
     size = 120 * MIB  # more than the process may have
-    path = "/amplify-demo-sandbox-mystoragebucket-abc123/large"
+    path = f"/{BUCKET}/large"
     large = tmp_path / "large"
     with large.open("wb") as file:
         file.truncate(size)
@@ -94,7 +66,7 @@ def test_acknowledged_objects_survive_a_kill(
 ) -> None:
     """Acknowledged objects exist after kill -9; the files of incomplete uploads are removed."""
     running, port = process
-    bucket = "/amplify-demo-sandbox-mystoragebucket-abc123"
+    bucket = f"/{BUCKET}"
     connection = http.client.HTTPConnection("127.0.0.1", port, timeout=20)
     for number in range(10):
         connection.request("PUT", f"{bucket}/{number}", b"%d" % number * 1000, signed())
@@ -105,13 +77,8 @@ def test_acknowledged_objects_survive_a_kill(
     half.sendall(f"PUT {bucket}/half HTTP/1.1\r\n{head}Content-Length: 900000\r\n\r\n".encode())
     half.sendall(b"x" * 600_000)
     folder = tmp_path / "state" / "local" / "objects"
-    event = threading.Event()
     # The files of ten objects, the lock, and the file that is being written.
-    for _ in range(500):
-        if len(list(folder.iterdir())) == 12:
-            break
-        event.wait(0.01)
-    assert len(list(folder.iterdir())) == 12
+    wait_until(lambda: len(list(folder.iterdir())) == 12)
     os.kill(running.pid, signal.SIGKILL)
     running.wait()
     half.close()
@@ -234,7 +201,8 @@ def test_aborted_upload(world: Any, signed: Any, framing: str) -> None:
                 f"PUT /{world.bucket}/dead HTTP/1.1\r\n{head}{framing}\r\n\r\n".encode()
             )
             connection.sendall(b"186a00\r\n" + b"x" * 1_000_000)
-        _wait_until_gone(world, before)
+        # The server notices a closed connection a little later than the client closes it.
+        wait_until(lambda: world.files() == before)
     assert world.send("HEAD", f"/{world.bucket}/dead")[0] == 404
 
 

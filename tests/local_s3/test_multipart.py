@@ -13,16 +13,10 @@ from botocore.exceptions import ClientError
 
 from seedctl.local.s3 import completion, payload
 from seedctl.local.s3.files import Files
+from tests.boto3_clients import error_code as _code
 from tests.cases import case
 
 MIB = 1024 * 1024
-
-
-def _code(call: Any, **given: Any) -> str:
-    with pytest.raises(ClientError) as caught:
-        call(**given)
-    code: str = caught.value.response["Error"]["Code"]
-    return code
 
 
 def _begin(s3: Any, world: Any, key: str, **given: Any) -> dict[str, str]:
@@ -133,6 +127,7 @@ def test_wrong_lists(s3: Any, shared: Any) -> None:
 
 def test_part_numbers(s3: Any, shared: Any) -> None:
     """Parts are numbered from 1 to 10000."""
+    upload = _begin(s3, shared, "numbers")
     for number in (
         "0",
         "10001",
@@ -140,7 +135,6 @@ def test_part_numbers(s3: Any, shared: Any) -> None:
         "",
     ):
         with case(number):
-            upload = _begin(s3, shared, "numbers")
             path = f"/{shared.bucket}/numbers?partNumber={number}&uploadId={upload['UploadId']}"
             assert b"between 1 and 10000" in shared.send("PUT", path, b"x")[2]
 

@@ -4,23 +4,15 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import http.client
 import zlib
 from datetime import datetime, timedelta, timezone
 from typing import Any
 
 import pytest
-from botocore.exceptions import ClientError
 
+from tests.boto3_clients import error_code as _code
 from tests.cases import case
-
-ONE_MIB = 1024 * 1024
-
-
-def _code(call: Any, **given: Any) -> str:
-    with pytest.raises(ClientError) as caught:
-        call(**given)
-    code: str = caught.value.response["Error"]["Code"]
-    return code
 
 
 def test_round_trip(s3: Any, shared: Any) -> None:
@@ -101,6 +93,8 @@ def test_defaults(s3: Any, shared: Any) -> None:
 
 def test_ranges(s3: Any, shared: Any) -> None:
     """A single valid range returns exactly its bytes; any other range is ignored."""
+    body = bytes(range(250)) * 1200
+    s3.put_object(Bucket=shared.bucket, Key="ranges", Body=body)
     for case_name, requested, first, last in (
         ("one", "bytes=0-0", 0, 0),
         ("middle", "bytes=3-7", 3, 7),
@@ -114,8 +108,6 @@ def test_ranges(s3: Any, shared: Any) -> None:
         ("nothing", "bytes=-", 0, None),
     ):
         with case(case_name):
-            body = bytes(range(250)) * 1200
-            s3.put_object(Bucket=shared.bucket, Key="ranges", Body=body)
             got = s3.get_object(Bucket=shared.bucket, Key="ranges", Range=requested)
             expected = body if last is None else body[first : last + 1]
             assert got["Body"].read() == expected
@@ -303,6 +295,7 @@ def test_copy_conditions(s3: Any, shared: Any) -> None:
 
 def test_copy_sources(shared: Any, signed: Any) -> None:
     """The copy source may be encoded or not, as clients differ."""
+    shared.send("PUT", f"/{shared.bucket}/pic%20a.png", b"x")
     for case_name, source, status in (
         ("not encoded", "{bucket}/pic a.png", 200),
         ("leading slash", "/{bucket}/pic%20a.png", 200),
@@ -315,7 +308,6 @@ def test_copy_sources(shared: Any, signed: Any) -> None:
         ("version", "{bucket}/x?versionId=1", 501),
     ):
         with case(case_name):
-            shared.send("PUT", f"/{shared.bucket}/pic%20a.png", b"x")
             headers = {**signed(), "x-amz-copy-source": source.format(bucket=shared.bucket)}
             assert shared.send("PUT", f"/{shared.bucket}/to", None, headers)[0] == status
 
@@ -364,8 +356,6 @@ def test_refused_uploads(
 ) -> None:
     """A rejected upload leaves no object and no file."""
     before = shared.files()
-    import http.client
-
     # Send the value unchanged, although the client would reject it.
     monkeypatch.setattr(http.client, "_is_illegal_header_value", lambda _: None)
     status, _, body = shared.send(

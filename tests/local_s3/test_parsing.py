@@ -71,11 +71,14 @@ def test_any_bytes(body: bytes) -> None:
 
 
 @settings(max_examples=50)
-@given(st.text(alphabet=st.characters(exclude_categories=["Cs", "Cc"]), max_size=50))
+@given(
+    st.text(
+        st.characters(exclude_categories=["Cs", "Cc"], exclude_characters="\ufffe\uffff"),
+        max_size=50,
+    )
+)
 def test_what_is_written_can_be_read(text: str) -> None:
     """Any key that is written to a document is parsed back unchanged."""
-    if "\ufffe" in text or "\uffff" in text:
-        return
     written = to_xml("Delete", {"Key": text})
     assert parse_document(written, "Delete").text_of("Key") == text
     assert ET.fromstring(written)[0].text == (text or None)
@@ -109,7 +112,8 @@ def test_any_chunks(parts: list[bytes]) -> None:
         body = Body(io.BytesIO(raw), len(raw))
         with contextlib.suppress(S3Error):
             got = b"".join(ChunkedBody(body, is_signed=signed, verifier=None))
-            assert got in raw.replace(b"\r\n", b"") or b"\r\n" in got or b"3\r\n" in raw
+            rest = iter(raw)
+            assert all(byte in rest for byte in got), "the bytes of the chunks, in their order"
             assert body.is_finished
     http = Body(io.BytesIO(raw), None)
     with contextlib.suppress(ClientGoneError, RefusedRequestError):

@@ -110,6 +110,8 @@ def test_inner_wildcards() -> None:
 
 def test_group_roles() -> None:
     """The group with the lowest precedence gives the role; two with the same give none."""
+    precedences = {"Editors": 1, "Admins": 0, "A": 5, "B": 5, "Late": None}
+    groups = [UserGroup(name, precedence) for name, precedence in precedences.items()]
     for case_name, member_of, group in (
         ("lowest", ["Editors", "Admins"], "Admins"),
         ("only", ["Editors"], "Editors"),
@@ -120,13 +122,6 @@ def test_group_roles() -> None:
         ("no list", "Admins", None),
     ):
         with case(case_name):
-            groups = [
-                UserGroup("Editors", 1),
-                UserGroup("Admins", 0),
-                UserGroup("A", 5),
-                UserGroup("B", 5),
-            ]
-            groups.append(UserGroup("Late", None))
             role = role_of("id", {"cognito:groups": member_of}, groups)
             expected = {"authenticated", "entityidentity"} if group is None else {f"groups{group}"}
             assert role.names == expected

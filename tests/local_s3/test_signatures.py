@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import hmac
 import io
 import json
 from pathlib import Path
@@ -16,13 +17,13 @@ import pytest
 from botocore.auth import S3SigV4Auth, S3SigV4QueryAuth
 from botocore.awsrequest import AWSRequest
 from botocore.credentials import Credentials
-from botocore.exceptions import ClientError
 
 from seedctl.local.bodies import Body
 from seedctl.local.http1 import Request
 from seedctl.local.s3.errors import S3Error
 from seedctl.local.s3.requests import read_request
 from seedctl.local.s3.signature import ChunkVerifier, read_signature, verify
+from tests.boto3_clients import error_code as _code
 from tests.cases import case
 
 if TYPE_CHECKING:
@@ -75,13 +76,6 @@ def test_recorded_requests() -> None:
             verify(signature, SECRETS[signature.access_key_id], request, SIGNED_AT)
             with pytest.raises(S3Error, match="SignatureDoesNotMatch"):
                 verify(signature, "another", request, SIGNED_AT)
-
-
-def _code(call: Any, **given: Any) -> str:
-    with pytest.raises(ClientError) as caught:
-        call(**given)
-    code: str = caught.value.response["Error"]["Code"]
-    return code
 
 
 def test_wrong_secret(shared: Any) -> None:
@@ -297,8 +291,6 @@ def _chunked(verifier: ChunkVerifier | None, *pieces: bytes, trailer: str = "") 
 
 
 def _next(verifier: ChunkVerifier, digest: str, *, trailer: bool = False) -> str:
-    import hmac
-
     empty = hashlib.sha256(b"").hexdigest()
     kind, digests = ("TRAILER", digest) if trailer else ("PAYLOAD", f"{empty}\n{digest}")
     text = f"AWS4-HMAC-SHA256-{kind}\n{verifier._prefix}\n{verifier._previous}\n{digests}"

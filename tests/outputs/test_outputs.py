@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import copy
 import json
 from dataclasses import asdict
 from pathlib import Path
@@ -18,6 +17,8 @@ from seedctl.errors import (
     SeedctlError,
 )
 from seedctl.outputs import AuthSection, PasswordPolicy, UserGroup, load_outputs, parse_outputs
+from tests.cases import case
+from tests.changes import ABSENT, changed, places
 
 DATA = Path(__file__).parents[1] / "data"
 EXAMPLES = sorted([*DATA.glob("amplify_outputs.*.json"), *(DATA / "outputs").glob("*.json")])
@@ -25,22 +26,13 @@ BASIC: dict[str, Any] = json.loads((DATA / "amplify_outputs.basic.json").read_te
 MFA: dict[str, Any] = json.loads((DATA / "amplify_outputs.mfa.json").read_text("utf-8"))
 HERE = Path("/app/amplify_outputs.json")
 
-ABSENT = object()
 RULES = ("require_numbers", "require_lowercase", "require_uppercase", "require_symbols")
 
 
 def _changed(key_path: str, value: object, document: dict[str, Any] = BASIC) -> dict[str, Any]:
-    """Return *document* with the value at *key_path* ("auth.groups.0") replaced or removed."""
-    changed = copy.deepcopy(document)
-    *parents, last = key_path.split(".")
-    node: Any = changed
-    for key in parents:
-        node = node[int(key)] if isinstance(node, list) else node[key]
-    if value is ABSENT:
-        del node[last]
-    else:
-        node[int(last) if isinstance(node, list) else last] = value
-    return changed
+    """Return *document* with the value at *key_path* ("auth.groups") replaced or removed."""
+    result: dict[str, Any] = changed(document, tuple(key_path.split(".")), value)
+    return result
 
 
 def _auth(document: dict[str, Any]) -> AuthSection:
@@ -66,7 +58,7 @@ def test_every_example_loads(path: Path) -> None:
 
 
 def test_no_example_is_missing() -> None:
-    """No example file is missing."""
+    """The tests above have all examples: a wrong folder would give them none."""
     assert len(EXAMPLES) == 13
 
 
@@ -334,12 +326,13 @@ MISTYPED = [
 def test_a_mistyped_key() -> None:
     """For a value of the wrong type, the error names file, key path and what was expected."""
     for key_path, value, place, expected in MISTYPED:
-        with pytest.raises(InvalidAmplifyOutputsError) as caught:
-            parse_outputs(_changed(key_path, value), HERE)
-        assert caught.value.message.startswith(f"{HERE}: {place} is "), (key_path, value)
-        assert expected in caught.value.message.partition("; expected ")[2], (key_path, value)
-        assert caught.value.exit_code == 3
-        assert "npx ampx" in (caught.value.resolution or "")
+        with case(key_path, value):
+            with pytest.raises(InvalidAmplifyOutputsError) as caught:
+                parse_outputs(_changed(key_path, value), HERE)
+            assert caught.value.message.startswith(f"{HERE}: {place} is ")
+            assert expected in caught.value.message.partition("; expected ")[2]
+            assert caught.value.exit_code == 3
+            assert "npx ampx" in (caught.value.resolution or "")
 
 
 REQUIRED = [
@@ -471,23 +464,9 @@ _JSON = st.recursive(
 )
 
 
-def _places(node: Any, path: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:
-    """Return the path of every node of a document, without those in the model introspection."""
-    places = [path]
-    if isinstance(node, (dict, list)):
-        items = node.items() if isinstance(node, dict) else enumerate(node)
-        for key, value in items:
-            if key != "model_introspection":
-                places += _places(value, (*path, key))
-    return places
-
-
-def _replaced(node: Any, path: tuple[Any, ...], value: Any) -> Any:
-    if not path:
-        return value
-    changed = copy.copy(node)
-    changed[path[0]] = _replaced(node[path[0]], path[1:], value)
-    return changed
+def _places(document: Any) -> list[tuple[Any, ...]]:
+    """Return the path of every node of *document*, without those in the model introspection."""
+    return [(), *(place for place in places(document) if "model_introspection" not in place)]
 
 
 _ODD: tuple[Any, ...] = (None, True, 0, -1, 1e400, "", "x", "\ud800", [], [None], {}, {"": [0]})
@@ -498,7 +477,7 @@ def test_any_value_in_any_place_is_read_or_refused(document: Any) -> None:
     """With an odd value in place of any node, the file is read, or refused with its name."""
     for place in _places(document):
         for value in _ODD:
-            _read_or_refuse(_replaced(document, place, value))
+            _read_or_refuse(changed(document, place, value))
 
 
 @settings(max_examples=30)
@@ -507,7 +486,7 @@ def test_any_other_document_is_read_or_refused(data: st.DataObject, document: An
     """With any JSON in place of any node, the file is read, or refused with its name."""
     for _ in range(data.draw(st.integers(1, 3))):
         place = data.draw(st.sampled_from(_places(document)))
-        document = _replaced(document, place, data.draw(_JSON))
+        document = changed(document, place, data.draw(_JSON))
     _read_or_refuse(document)
 
 

@@ -24,7 +24,7 @@ LIMITS: dict[str, tuple[str, list[Any], list[Any]]] = {
 
 
 def test_all_are_listed() -> None:
-    """The table below has every type of validator."""
+    """The table of limits has every type of validator."""
     assert LIMITS.keys() == VALIDATORS.keys()
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import hashlib
+import inspect
 import os
 import sys
 from datetime import datetime, timedelta, timezone
@@ -25,7 +26,7 @@ from tests.cases import case
 from tests.s3.s3 import DATA, FakeIdentity, FakeS3, Reply, Sent, Stage, error
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable
 
 OWNER = "123456789012"
 NOWHERE = "http://127.0.0.1:9"
@@ -285,32 +286,28 @@ def test_a_url_expires_with_its_credentials() -> None:
     identity = FakeIdentity(keys=Credentials("ASIA", "secret", "token", ends))
     url = Stage(NOWHERE, identity=identity).storage.get_url("x", expires_in=3600)
     seconds = int(parse_qs(urlsplit(url.url).query)["X-Amz-Expires"][0])
-    assert 590 <= seconds <= 600
+    assert 500 <= seconds <= 600  # not an hour, and less than 600 by the time that this took
     assert url.expires_at <= ends
     assert "Signature" not in repr(url)
 
 
-def test_a_url_on_aws_is_virtual_hosted_and_regional(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_url_on_aws_is_virtual_hosted_and_regional() -> None:
     """On AWS the bucket is part of the host name; a bucket with dots is in the path."""
-    moto = pytest.importorskip("moto")
-    with moto.mock_aws():
-        aws = AWS(AWSSettings(region="eu-central-1"))
-        section = parse_storage_section(
-            load_outputs(DATA / "outputs" / "storage_only_multi_bucket.json")
-        )
-        stage = Stage(NOWHERE)
-        client = Storage(
-            lambda: S3(aws), lambda: section, FakeIdentity(), stage.report, lambda: None
-        )
-        plain = urlsplit(client.get_url("a b/ü").url)
-        assert plain.hostname == f"{section.default.bucket_name}.s3.us-east-1.amazonaws.com"
-        assert plain.path == "/a%20b/%C3%BC"
-        other = client.get_url("x", bucket="archive").url
-        assert ".s3.eu-west-1.amazonaws.com/x" in other
-        dotted = client.get_url("x", bucket=BucketInfo("with.dots", "us-east-1")).url
-        assert dotted.startswith("https://s3.us-east-1.amazonaws.com/with.dots/x?")
-        fast = client.get_url("x", use_accelerate_endpoint=True).url
-        assert f"{section.default.bucket_name}.s3-accelerate.amazonaws.com" in fast
+    aws = AWS(AWSSettings(region="eu-central-1"))
+    section = parse_storage_section(
+        load_outputs(DATA / "outputs" / "storage_only_multi_bucket.json")
+    )
+    stage = Stage(NOWHERE)
+    client = Storage(lambda: S3(aws), lambda: section, FakeIdentity(), stage.report, lambda: None)
+    plain = urlsplit(client.get_url("a b/ü").url)
+    assert plain.hostname == f"{section.default.bucket_name}.s3.us-east-1.amazonaws.com"
+    assert plain.path == "/a%20b/%C3%BC"
+    other = client.get_url("x", bucket="archive").url
+    assert ".s3.eu-west-1.amazonaws.com/x" in other
+    dotted = client.get_url("x", bucket=BucketInfo("with.dots", "us-east-1")).url
+    assert dotted.startswith("https://s3.us-east-1.amazonaws.com/with.dots/x?")
+    fast = client.get_url("x", use_accelerate_endpoint=True).url
+    assert f"{section.default.bucket_name}.s3-accelerate.amazonaws.com" in fast
 
 
 def test_a_folder_is_uploaded(tmp_path: Path) -> None:
@@ -383,12 +380,6 @@ def test_many_unusable_files_are_counted(tmp_path: Path) -> None:
     assert "n20" not in caught.value.message
 
 
-def _broken(**changes: Any) -> Iterator[Any]:
-    bucket = {"name": "b", "bucket_name": "x", "aws_region": "us-east-1"}
-    section = {"bucket_name": "x", "aws_region": "us-east-1", "buckets": [bucket]}
-    yield {**section, **changes}
-
-
 @pytest.mark.parametrize(
     ("changes", "says"),
     [
@@ -409,7 +400,9 @@ def _broken(**changes: Any) -> Iterator[Any]:
 )
 def test_a_broken_section_is_an_error(tmp_path: Path, changes: dict[str, Any], says: str) -> None:
     """Errors in the storage section name the key path."""
-    document = {"version": "1.4", "storage": next(_broken(**changes))}
+    bucket = {"name": "b", "bucket_name": "x", "aws_region": "us-east-1"}
+    section = {"bucket_name": "x", "aws_region": "us-east-1", "buckets": [bucket], **changes}
+    document = {"version": "1.4", "storage": section}
     with pytest.raises(errors.InvalidAmplifyOutputsError) as caught:
         parse_outputs(document, tmp_path / "outputs.json")
     assert says in caught.value.message
@@ -433,7 +426,6 @@ def test_the_namespace_acts_on_the_current_backend(
         _ = storage.__getattr__("no_such_call")
     with pytest.raises(errors.NoBackendError):
         storage.list("x")
-    assert "page_size" in str(storage.list.__doc__ or "") or storage.list.__name__ == "list"
     (tmp_path / "package.json").write_text('{"name": "app"}')
     (tmp_path / "amplify_outputs.json").write_text('{"version": "1.4", "custom": {}}')
     with (
@@ -447,8 +439,6 @@ def test_the_namespace_acts_on_the_current_backend(
 
 def test_signatures_are_those_of_the_methods() -> None:
     """help(storage.upload_data) shows the parameters."""
-    import inspect
-
     found = inspect.signature(storage.upload_data)
     assert [*found.parameters][:3] == ["path", "data", "content_type"]
 

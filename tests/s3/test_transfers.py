@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import mimetypes
+import os
 import re
 import signal
 import threading
@@ -407,7 +408,7 @@ def test_expired_credentials_are_renewed_once() -> None:
         assert caught.value.name == "ExpiredToken"
 
 
-def test_ctrl_c_deletes_the_parts(s3: Objects, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_ctrl_c_deletes_the_parts(s3: Objects) -> None:
     """Ctrl-C during an upload in parts ends it and deletes the parts."""
     reached = threading.Event()
 
@@ -485,7 +486,7 @@ def test_credentials_that_expire_during_an_upload(s3: Objects) -> None:
     assert s3.objects["x"] == b"ab" * (6 * MIB)
 
 
-def test_a_refused_head_is_an_error_of_ours(s3: Objects) -> None:
+def test_a_refused_head_is_an_error_of_ours() -> None:
     """Responses without a body, and redirections to another region, are errors of S3."""
     identity = FakeIdentity()
     with FakeS3(answer=lambda _: Reply(400)) as server, pytest.raises(errors.StorageError):
@@ -508,8 +509,6 @@ def test_downloads_go_to_paths_and_binary_files_only(stage: Stage, target: Any) 
 
 def test_pipes_can_be_uploaded(stage: Stage, s3: Objects, tmp_path: Path) -> None:
     """A named pipe and an empty file are read to the end."""
-    import os
-
     os.mkfifo(tmp_path / "pipe")
     writer = threading.Thread(target=(tmp_path / "pipe").write_bytes, args=(b"through a pipe",))
     writer.start()

@@ -9,7 +9,6 @@ import signal
 import subprocess
 import sys
 import tempfile
-import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -20,10 +19,9 @@ from tests.outputs.backends import BACKENDS
 from tests.running import DATA
 from tests.source.conftest import add_package, install
 from tests.source.recording import FakeNode, tree
+from tests.waiting import wait_until
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from tests.running import CommandLine
 
 WRITTEN = "amplify/seed/local_outputs.json"
@@ -275,17 +273,10 @@ def test_a_node_that_disappears_is_reported(
 def test_no_temporary_folder(
     root: Path, backend: FakeNode, seedctl: CommandLine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Without room for temporary files the error says so."""
+    """Without a folder for temporary files the error says so."""
     monkeypatch.setattr(tempfile, "tempdir", str(root / "nowhere"))
     result = seedctl("local", "init")
     assert (result.code, "A temporary folder cannot be made" in result.err) == (3, True)
-
-
-def _wait_for(condition: Callable[[], bool]) -> None:
-    end = time.monotonic() + 60
-    while not condition():
-        assert time.monotonic() < end
-        time.sleep(0.02)
 
 
 def _is_running(pid: int) -> bool:
@@ -312,11 +303,11 @@ def test_a_signal_ends_node_too(root: Path, node: FakeNode, number: int, code: i
         cwd=Path(__file__).parents[2],
         stderr=subprocess.PIPE,
     ) as process:
-        _wait_for(pids.exists)
+        wait_until(pids.exists)
         process.send_signal(number)
         assert process.wait(60) == code
     for pid in map(int, pids.read_text().split()):
-        _wait_for(lambda pid=pid: not _is_running(pid))  # type: ignore[misc]
+        wait_until(lambda pid=pid: not _is_running(pid))  # type: ignore[misc]
     assert not Path(json.loads(node.task.read_text())["folder"]).exists()
     assert not (root / "amplify/seed").exists()
 
