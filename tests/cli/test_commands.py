@@ -125,6 +125,9 @@ def test_help_lists_commands_then_own_options_then_common_options(
     assert "--login" in own
     assert "--project-dir" in common
     assert "--help" in common
+    usage, _, listed = seedctl("secret", "get", "--help").out.partition("\nOptions:\n")
+    assert "NAME" in usage
+    assert "\n  NAME" not in f"\n{listed}", "an argument is no option"
 
 
 @pytest.mark.parametrize(
