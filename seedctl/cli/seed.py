@@ -203,7 +203,7 @@ class SeedRun:
         if self._was_interrupted(error):
             return self._signals.exit_code(INTERRUPTED)
         if error is not None:
-            return error.exit_code if isinstance(error, SeedctlError) else 1
+            return error.exit_code if isinstance(error, (SeedctlError, click.UsageError)) else 1
         return self._script_exit or (1 if self._report.failed else 0)
 
     def _finish(self, error: BaseException | None) -> None:
