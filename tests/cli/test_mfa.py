@@ -180,9 +180,7 @@ def test_the_guides_scripts_by_the_outbox(
     result = seed(folder)
     assert (result.code, result.out) == (0, "signed in\n"), result.err
     assert (
-        result.err.count(
-            f"{method} code for ***: read from the local inbox (seedctl local inbox)."
-        )
+        result.err.count(f"{method} code for ***: read from the local inbox (seedctl local inbox).")
         == 2
     )
     assert "1 user created, 2 secrets read, 1 session signed in." in result.err
