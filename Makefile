@@ -61,7 +61,8 @@ types: $(VENV)/.installed-dev ## check the types with mypy
 	$(BIN)/mypy
 
 docs: $(VENV)/.installed-docs ## build the pages and the API reference into build/docs
-	$(BIN)/mkdocs build --strict --quiet
+# With --quiet, mkdocs does not see the warnings that --strict makes errors.
+	$(BIN)/mkdocs build --strict
 
 bench: $(VENV)/.installed-dev ## run all benchmarks
 	$(BIN)/python benchmarks/startup.py

@@ -85,8 +85,8 @@ def create_and_sign_up_user(
         temporary_password: The current password of a user that another tool created and that still
             has to set its final password.
         mfa_preference: The method to set up, "TOTP", "SMS" or "EMAIL", if the pool offers several.
-        email_sign_up_challenge: Returns the code sent by e-mail. Without it the code is read from
-            the inbox of the local sandbox, or on AWS prompted for.
+        email_sign_up_challenge: Returns the code sent by e-mail. Without it the code comes from
+            SEEDCTL_MFA_COMMAND, the inbox of the local sandbox, or a prompt on the terminal.
         sms_sign_up_challenge: The same for the code sent by SMS.
         totp_sign_up_challenge: Takes a TOTPSetup and returns the first TOTP code, such as
             ``Authenticator().enroll``. TOTP requires it.
@@ -200,7 +200,8 @@ def sign_in_user(
         sign_in_flow: "Password" accepts only a sign-in without a code; "MFA" answers Cognito's
             requests for codes too.
         sign_in_challenge: Returns the code, for any MFA method; such as ``authenticator.code``.
-            Without it the code is prompted for.
+            Without it the code comes from SEEDCTL_MFA_COMMAND, the inbox of the local sandbox (not
+            for TOTP), or a prompt on the terminal.
         mfa_preference: The method to use or set up, if Cognito offers several.
         totp_sign_up_challenge: Sets up TOTP for a user whose MFA set-up was not finished.
 

@@ -116,7 +116,7 @@ class InboxCodes:
             if message.is_for(request.username) and is_new and is_asked_for:
                 self._observer.on_note(
                     f"{request.method} code for {mask(request.username)}: read from the local "
-                    "outbox (seedctl local inbox)."
+                    "inbox (seedctl local inbox)."
                 )
                 return message.code
         raise MFACodeUnavailableError(

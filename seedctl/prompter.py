@@ -207,9 +207,7 @@ class TerminalCodes:
             if request.attempt > 1:
                 left = MOST_TRIES - request.attempt
                 then = f"{left} more after this one" if left else "this is the last"
-                sys.stderr.write(
-                    f"That code was not accepted, or was used before. Try another: {then}.\n"
-                )
+                sys.stderr.write(f"That code was refused, or used before. Try another: {then}.\n")
             to = f" to {request.destination}" if request.destination else ""
             question = f"Enter {what}{to} for {request.username}"
             while not (code := TerminalPrompter().ask(question).strip()):

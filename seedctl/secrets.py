@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from seedctl.backend import current_backend
+from seedctl.nearest import module_getattr
 
 __all__ = ["get_secret", "set_secret"]
 
@@ -32,3 +33,6 @@ def set_secret(name: str, value: str) -> str:
         InvalidSecretValueError: *value* is empty, too long or not text.
     """
     return current_backend().secrets.set(name, value).name
+
+
+__getattr__ = module_getattr(__name__, __all__)

@@ -125,7 +125,7 @@ class SeededSandbox:
             arguments: The script's ``sys.argv[1:]``.
             secrets: The values of secrets, by name. Other secrets that the script reads get made-up
                 values: an e-mail address if the name ends in "username" or "email", otherwise a password
-                that meets every password policy.
+                that meets the password policy.
             origins: The origins of web pages that may call the sandbox, such as
                 ``http://localhost:3000``.
 

@@ -311,7 +311,7 @@ def test_the_newest_code_is_used(outbox: Callable[..., tuple[InboxCodes, Report]
     codes, report = outbox(message("11111111", 1001), message("22222222", 1001))
     assert codes.code(REQUEST) == "22222222"
     assert report.notes == [
-        f"EMAIL code for {ANN}: read from the local outbox (seedctl local inbox)."
+        f"EMAIL code for {ANN}: read from the local inbox (seedctl local inbox)."
     ]
 
 

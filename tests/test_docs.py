@@ -142,6 +142,15 @@ def test_the_readme_shows_the_help_as_it_is(seedctl: CommandLine) -> None:
     assert shown == [seedctl("--help").out]
 
 
+def test_every_variable_of_seedctl_is_documented() -> None:
+    """The page of all commands lists the variables that seedctl reads or sets; no page has another."""
+    pattern = re.compile(r"\bSEEDCTL_[A-Z_]*[A-Z]\b")
+    sources = (ROOT / "seedctl").rglob("*.py")
+    used = {name for path in sources for name in pattern.findall(path.read_text("utf-8"))}
+    assert set(pattern.findall(COMMANDS.read_text(encoding="utf-8"))) == used
+    assert used >= {name for page in PAGES for name in pattern.findall(page.read_text("utf-8"))}
+
+
 def test_every_option_that_is_documented_exists() -> None:
     """Every option of `seedctl` on a page exists."""
     known = {"--help", "-h", "--version"}

@@ -144,6 +144,8 @@ def test_an_unknown_name_is_an_attribute_error() -> None:
         pytest.param("seedctl.data", "generateClient", "generate_client", id="data"),
         pytest.param("seedctl.storage", "uploadData", "upload_data", id="storage"),
         pytest.param("seedctl.testing", "runSeed", "run_seed", id="testing"),
+        pytest.param("seedctl.secrets", "getSecret", "get_secret", id="secrets"),
+        pytest.param("seedctl.errors", "NoGroupsErr", "NoGroupsError", id="errors"),
     ],
 )
 def test_a_wrong_name_says_the_nearest_right_one(module: str, name: str, meant: str) -> None:

@@ -41,7 +41,8 @@ LAYERS = (
     ("project",),
     ("current", "masked_output", "mfa_command", "report", "srp"),
     ("causes", "prompter", "uninterrupted"),
-    ("errors", "installation", "interruption", "masking", "nearest", "version"),
+    ("errors", "installation", "interruption", "masking", "version"),
+    ("nearest",),
     ("process_state",),
 )
 LEVEL = {name: level for level, names in enumerate(LAYERS) for name in names}

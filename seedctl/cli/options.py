@@ -72,12 +72,13 @@ class Command(click.Command):
             ) from error
 
     def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        """Write the options in two lists."""
+        """Write the options in two lists. Arguments are in the usage line."""
         own: list[tuple[str, str]] = []
         common: list[tuple[str, str]] = []
         for parameter in self.get_params(ctx):
             record = parameter.get_help_record(ctx)
-            if record is not None:
+            # Some versions of Click have a record for an argument too, without a text.
+            if record is not None and isinstance(parameter, click.Option):
                 (own if _COMMON_NAMES.isdisjoint(parameter.opts) else common).append(record)
         for title, records in (("Options", own), ("Common options", common)):
             if records:

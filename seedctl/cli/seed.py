@@ -111,7 +111,9 @@ class SeedRun:
         script = find_script(project_of(settings), explicit=Path(path) if path else None)
         settings.script = script
         for name in runner.shadowed_modules(script):
-            console.warning(f"{name} has the name of a standard module, which is imported instead.")
+            console.warning(
+                f"{name} has the name of a module that is loaded already and is imported instead."
+            )
         with connect(settings, self._report, target="outputs") as backend:
             self._warn_of_stale_types(backend.check_outputs())
             self._report.display.begin()
@@ -203,7 +205,7 @@ class SeedRun:
         if self._was_interrupted(error):
             return self._signals.exit_code(INTERRUPTED)
         if error is not None:
-            return error.exit_code if isinstance(error, SeedctlError) else 1
+            return error.exit_code if isinstance(error, (SeedctlError, click.UsageError)) else 1
         return self._script_exit or (1 if self._report.failed else 0)
 
     def _finish(self, error: BaseException | None) -> None:

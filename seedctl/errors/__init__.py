@@ -33,6 +33,7 @@ clause reads like the JavaScript ``error.name`` that it replaces.
 
 from __future__ import annotations
 
+import importlib
 from typing import TYPE_CHECKING
 
 from seedctl.errors.auth import *
@@ -48,3 +49,8 @@ if not TYPE_CHECKING:  # type checkers see the names through the stars
         for name, value in sorted(vars().items(), key=lambda item: item[0])
         if isinstance(value, type) and issubclass(value, SeedctlError)
     ]
+
+    def __getattr__(name: str) -> object:
+        """Raise an error that suggests the nearest names. Their search is loaded only then."""
+        nearest = importlib.import_module("seedctl.nearest")
+        raise nearest.no_public_name(__name__, name, __all__, ())

@@ -34,7 +34,7 @@ class SeedctlError(Exception):
 
 
 class SeedingFailedError(SeedctlError):
-    """The seed script raised an exception, which is the cause of this one."""
+    """The seed script raised an exception, which is the cause, or ended ``run_seed`` by ``sys.exit``."""
 
 
 class BulkError(SeedctlError):

@@ -64,11 +64,11 @@ class MissingAuthError(_SetUpError):
 
 
 class OutputsMismatchError(_SetUpError):
-    """The outputs file describes another sandbox than the chosen one."""
+    """The outputs file does not belong to the chosen backend."""
 
 
 class StackDoesNotExistError(_SetUpError):
-    """The chosen sandbox is not deployed."""
+    """The chosen backend is not deployed."""
 
 
 class NonAmplifyStackError(_SetUpError):

@@ -61,7 +61,7 @@ class InvalidStorageBucket(SeedctlError):  # noqa: N818 - the JavaScript client'
 
 
 class InvalidStoragePathInput(SeedctlError):  # noqa: N818 - the JavaScript client's name
-    """The path begins with a slash."""
+    """The path begins with a slash, or S3 does not allow it."""
 
 
 class InvalidStorageOperationInput(SeedctlError):  # noqa: N818 - the JavaScript client's name

@@ -207,7 +207,8 @@ class Auth:
             sign_in_flow: "Password" accepts only a sign-in without a code; "MFA" answers Cognito's
                 requests for codes too.
             sign_in_challenge: Returns the code, for any MFA method; such as ``authenticator.code``.
-                Without it the code is prompted for.
+                Without it the code comes from SEEDCTL_MFA_COMMAND, the inbox of the local sandbox
+                (not for TOTP), or a prompt on the terminal.
             mfa_preference: The method to use or set up, if Cognito offers several.
             totp_sign_up_challenge: Sets up TOTP for a user whose MFA set-up was not finished.
 

@@ -125,6 +125,9 @@ def test_help_lists_commands_then_own_options_then_common_options(
     assert "--login" in own
     assert "--project-dir" in common
     assert "--help" in common
+    usage, _, listed = seedctl("secret", "get", "--help").out.partition("\nOptions:\n")
+    assert "NAME" in usage
+    assert "\n  NAME" not in f"\n{listed}", "an argument is no option"
 
 
 @pytest.mark.parametrize(
@@ -186,13 +189,18 @@ def test_policy_without_auth(project: Callable[..., Path], seedctl: CommandLine)
     assert result.out == ""
 
 
+@pytest.mark.parametrize("command", ["secret list", "seed", "seed --report report.json"])
 def test_local_and_endpoint_exclude_each_other(
-    project: Callable[..., Path], seedctl: CommandLine
+    command: str, project: Callable[..., Path], seedctl: CommandLine
 ) -> None:
-    """--local has an endpoint of its own."""
-    project(None)
-    result = seedctl("--endpoint-url", "http://127.0.0.1:1", "secret", "list", "--local")
+    """--local has an endpoint of its own: both are wrong usage, also in a run and its report."""
+    root = project(None)
+    words = command.replace("report.json", str(root / "report.json")).split()
+    result = seedctl("--endpoint-url", "http://127.0.0.1:1", *words, "--local")
     assert result.code == 2
+    assert "exclude each other" in result.err
+    for path in root.glob("report.json"):
+        assert json.loads(path.read_text(encoding="utf-8"))["exit_code"] == 2
 
 
 @pytest.mark.parametrize(

@@ -180,9 +180,7 @@ def test_the_guides_scripts_by_the_outbox(
     result = seed(folder)
     assert (result.code, result.out) == (0, "signed in\n"), result.err
     assert (
-        result.err.count(
-            f"{method} code for ***: read from the local outbox (seedctl local inbox)."
-        )
+        result.err.count(f"{method} code for ***: read from the local inbox (seedctl local inbox).")
         == 2
     )
     assert "1 user created, 2 secrets read, 1 session signed in." in result.err
@@ -275,7 +273,7 @@ def test_the_guides_script_by_a_command(
     line = shlex.join(["sh", "-c", OUTBOX_COMMAND, sys.executable, str(folder)])
     result = seed(folder, "--mfa-command", line)
     assert (result.code, result.out) == (0, "signed in\n"), result.err
-    assert "outbox" not in result.err
+    assert "inbox" not in result.err
     check_nothing_secret(folder, result.err)
 
 
@@ -291,7 +289,7 @@ def test_a_command_of_the_environment(
     result = seed(folder)
     assert (result.code, result.out) == (0, "signed in\n"), result.err
     assert (folder / "asked").read_text() == f"{USER} SMS\n" * 2
-    assert "outbox" not in result.err
+    assert "inbox" not in result.err
     check_nothing_secret(folder, result.err)
 
 
@@ -368,7 +366,7 @@ def test_codes_are_typed(guide: Callable[[str], Path], terminals: Callable[..., 
     terminal.type(newest_code(folder, after=1) + "\n")
     terminal.wait_for("signed in\r\n")
     assert terminal.end() == 0, terminal.screen
-    assert "read from the local outbox" not in terminal.screen
+    assert "read from the local inbox" not in terminal.screen
     assert wrong(newest_code(folder)) not in terminal.screen
     assert cognitos_user(folder)["PreferredMfaSetting"] == "EMAIL_OTP"
     check_nothing_secret(folder, terminal.screen)

@@ -284,7 +284,10 @@ def test_a_file_named_like_a_standard_module_is_pointed_out(
     """The script cannot import it, so the user is warned."""
     folder = project("imports_sibling")
     (folder / "amplify/seed/calendar.py").write_text("")
-    assert "calendar.py has the name of a standard module" in seedctl("seed", "--local").err
+    assert (
+        "calendar.py has the name of a module that is loaded already"
+        in seedctl("seed", "--local").err
+    )
 
 
 def test_broken_outputs_are_found_before_the_script_runs(

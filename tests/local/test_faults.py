@@ -709,7 +709,7 @@ def test_faults_that_will_not_do_are_shown_as_typed() -> None:
         with case(case_name):
             with pytest.raises(InvalidCommandInputError) as refused:
                 Faults.parse(text)
-            assert refused.value.message == f"The faults {text!r} is invalid: {reason}."
+            assert refused.value.message == f"The value {text!r} for faults is invalid: {reason}."
 
 
 def test_values_that_will_not_do() -> None:

@@ -189,5 +189,5 @@ _ALLOWED = {
 
 def _refuse(option: str, text: str, reason: str = "") -> NoReturn:
     raise InvalidCommandInputError(
-        f"The {option} {text!r} is invalid{reason}.", resolution=_ALLOWED[option]
+        f"The value {text!r} for {option} is invalid{reason}.", resolution=_ALLOWED[option]
     )
