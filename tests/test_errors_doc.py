@@ -17,6 +17,7 @@ from seedctl.guard import Guard
 from seedctl.outputs import load_outputs
 from seedctl.owner import Ownership
 from seedctl.project import BackendIdentifier, Project
+from seedctl.prompter import TerminalPrompter
 from tests.deployed_backends import Deployed
 from tests.fake_aws import CALLER, FakeAWS, described_stack
 from tests.running import DATA, CommandLine, Result, make_project
@@ -34,8 +35,6 @@ CREATE = f"create_and_sign_up_user(username={USER!r}, password={PASSWORD!r})\n"
 MFA_CREATE = CREATE.replace(")", ", sign_in_flow='MFA')")
 SIGN_IN = f"sign_in_user(username={USER!r}, password={PASSWORD!r})\n"
 MFA_SIGN_IN = SIGN_IN.replace(")", ", sign_in_flow='MFA')")
-
-
 SIGNED_IN = CREATE.replace(")", ", sign_in_after_creation=True)")
 CLIENT = "client = data.generate_client()\n"
 
@@ -224,8 +223,6 @@ def _no_terminal(scene: Scene) -> Result:
             return True
 
     scene.monkeypatch.setenv("CI", "true")
-    from seedctl.prompter import TerminalPrompter
-
     scene.monkeypatch.setattr(sys, "stdin", Terminal())
     return scene.raised(lambda: TerminalPrompter().ask("A value"))
 
@@ -494,7 +491,7 @@ def test_every_row_is_correct(
 
 
 def test_the_table_is_complete() -> None:
-    """Every error class has a row, with its exit code."""
+    """Every error class has a row, with its exit code, and every row has a trigger."""
     classes = {
         name: found.exit_code
         for name, found in vars(errors).items()
@@ -502,3 +499,4 @@ def test_the_table_is_complete() -> None:
     }
     del classes["SeedctlError"]
     assert dict(rows()) == classes
+    assert set(TRIGGERS) == set(classes)
