@@ -29,7 +29,7 @@ from seedctl.local.store import Store
 from seedctl.project import find_project
 from seedctl.project.quotas import chosen_quotas
 from seedctl.report import Report
-from tests.fake_aws import FakeAWS
+from tests.fake_aws import CALLER, FakeAWS
 from tests.running import DATA, CommandLine
 from tests.test_docs import BLOCKS, GROUPS, SCRIPTS, SECRETS, Block, is_file, with_fewer_rows
 
@@ -361,15 +361,11 @@ def test_the_shown_policy(
     )
     error = _shown("permissions.md", "[SSMCredentialsError]")
     (sentence,) = re.findall(r"\[AccessDeniedException\] (.*)", error)
-    identity = {
-        "Account": "123456789012",
-        "Arn": "arn:aws:sts::123456789012:assumed-role/dev/ann",
-        "UserId": "AROAEXAMPLE:ann",
-    }
+    caller = CALLER.replace(":iam::123456789012:user/", ":sts::123456789012:assumed-role/ann/")
     for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
         monkeypatch.setenv(name, "example")
     monkeypatch.delenv("SEEDCTL_LOCAL")
-    with FakeAWS(GetCallerIdentity=_xml(identity)) as aws:
+    with FakeAWS(GetCallerIdentity=caller) as aws:
         aws.replies["GetParameter"] = ("AccessDeniedException", sentence)
         printed = seedctl("--endpoint-url", aws.url, "generate-policy")
         assert printed.out == _shown("permissions.md", "{")
@@ -386,14 +382,6 @@ def test_the_shown_quotas(project: Path, monkeypatch: pytest.MonkeyPatch) -> Non
     monkeypatch.setenv(name, value)
     expected = {"UserCreation": 80, "ParameterWrite": None, "UserAuthentication": 200}
     assert chosen_quotas(find_project(project)) == expected
-
-
-def _xml(values: dict[str, str]) -> str:
-    fields = "".join(f"<{name}>{value}</{name}>" for name, value in values.items())
-    return (
-        f"<GetCallerIdentityResponse><GetCallerIdentityResult>{fields}</GetCallerIdentityResult>"
-        "</GetCallerIdentityResponse>"
-    )
 
 
 def _without_line(text: str) -> str:

@@ -19,7 +19,7 @@ from seedctl.owner import Ownership
 from seedctl.project import BackendIdentifier, Project
 from seedctl.prompter import TerminalPrompter
 from tests.deployed_backends import Deployed
-from tests.fake_aws import CALLER, FakeAWS, described_stack
+from tests.fake_aws import CALLER, DeployedStack, FakeAWS
 from tests.running import DATA, CommandLine, Result, make_project
 from tests.source.conftest import install
 from tests.source.recording import FakeNode
@@ -176,7 +176,8 @@ def _odd_identifier(scene: Scene) -> Result:
 
 
 def _other_pool(scene: Scene) -> Result:
-    return scene.fake(CREATE, DescribeStacks=described_stack("us-east-1_Another01"))
+    stack = DeployedStack("s", {"userPoolId": "us-east-1_Another01"})
+    return scene.fake(CREATE, DescribeStacks=stack.describe("s"))
 
 
 def _no_stack(scene: Scene) -> Result:
