@@ -18,7 +18,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
 
-    from tests.restricted import Ended
     from tests.running import CommandLine, Result
 
 pytestmark = pytest.mark.skipif(os.name == "nt", reason="modes and limits are POSIX's")
@@ -45,7 +44,7 @@ def _seed(root: Path, last_lines: str) -> None:
     (root / "amplify" / "seed" / "seed.py").write_text(SEED.format(last_lines), encoding="utf-8")
 
 
-def _is_set_up_error(ended: Ended | Result, name: str, reason: str) -> None:
+def _is_set_up_error(ended: Result, name: str, reason: str) -> None:
     assert ended.code == 3, ended
     assert f"[{name}] " in ended.err
     assert reason in ended.err
