@@ -138,7 +138,7 @@ def test_a_wrong_setting_is_silent(root: Path, monkeypatch: pytest.MonkeyPatch) 
 
 
 def test_a_refusal_is_silent(aws: FakeAWS, capfd: pytest.CaptureFixture[str]) -> None:
-    """So does a denied call."""
+    """A denied call gives no names and shows nothing."""
     aws.replies["GetParametersByPath"] = ("AccessDeniedException", "not authorized")
     assert complete(f"--endpoint-url {aws.url} secret get ") == []
     assert capfd.readouterr() == ("", "")

@@ -14,6 +14,7 @@ import stat
 import subprocess
 import sys
 import threading
+import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -24,7 +25,7 @@ from seedctl.cli import local_start
 from seedctl.cli.options import Settings
 from seedctl.local import LocalSandbox
 from seedctl.local.hosting import host_sandbox
-from seedctl.local.running import RunningServer, find_server, read_statistics
+from seedctl.local.running import RunningServer, find_server, locate_server, read_statistics
 from seedctl.outputs import load_outputs
 from tests.running import PASSWORD, make_project
 from tests.test_processes import Terminal, run, start
@@ -49,10 +50,10 @@ def folder(tmp_path: Path) -> Iterator[Path]:
     """Make a project; no server of it may outlive the test."""
     folder = make_project(tmp_path / "project")
     yield folder
-    with contextlib.suppress(Exception):
-        server = find_server(folder / STATE)
-        if server is not None:
-            os.kill(server.pid, signal.SIGKILL)
+    found = locate_server(folder / STATE)
+    if found is not None:
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(found[0].pid, signal.SIGKILL)
 
 
 @pytest.fixture
@@ -75,7 +76,7 @@ def foreground(folder: Path) -> Iterator[Callable[..., subprocess.Popen[str]]]:
     for process in started:
         if process.poll() is None:
             process.kill()
-        process.communicate(timeout=20)
+        process.communicate(timeout=60)
 
 
 @pytest.fixture
@@ -125,7 +126,7 @@ def test_a_signal_stops_the_server_cleanly(
     process = foreground()
     assert find_server(folder / STATE) is not None
     process.send_signal(number)
-    out, err = process.communicate(timeout=20)
+    out, err = process.communicate(timeout=60)
     assert (process.returncode, out) == (0, "")
     assert err.startswith("Stopping …\nStopped.")
     assert find_server(folder / STATE) is None
@@ -165,7 +166,7 @@ def test_kill_9_loses_nothing(
     assert run("seed", "--local", cwd=folder)[0] == 0
     assert run("secret", "set", "x", "--local", cwd=folder, stdin="kept")[0] == 0
     process.kill()
-    process.communicate(timeout=20)
+    process.communicate(timeout=60)
     assert (folder / STATE / "local/server.json").exists()
     code, out, _ = run("local", "status", cwd=folder)
     assert (code, out) == (0, "not running\n")
@@ -205,7 +206,7 @@ def test_a_seed_in_the_foreground(
     code, _, err = run("local", "stop", cwd=folder)
     assert code == 0
     assert "Stopped the local sandbox at http://127.0.0.1:" in err
-    assert process.wait(timeout=20) == 0
+    assert process.wait(timeout=60) == 0
 
 
 def test_a_stop_while_the_seed_runs(folder: Path) -> None:
@@ -309,7 +310,7 @@ def test_a_suspended_server_can_be_stopped(
     code, _, err = run("local", "stop", cwd=folder)
     assert code == 0
     assert "killed" not in err
-    assert process.wait(timeout=20) == 0
+    assert process.wait(timeout=60) == 0
 
 
 # --- how other commands use the server ------------------------------------------------------------
@@ -428,7 +429,7 @@ def test_conditions_in_the_foreground(
     row = document["statistics"]["operations"]["ssm:GetParametersByPath"]
     assert (row["requests"], document["statistics"]["faults"]) == (3, {"fail": 3})
     process.send_signal(signal.SIGTERM)
-    _, err = process.communicate(timeout=20)
+    _, err = process.communicate(timeout=60)
     assert process.returncode == 0
     assert re.search(r"^ssm:GetParametersByPath +3 +0 +[123]$", err, re.MULTILINE)
     assert re.search(r"^ParameterRead +3 +0 +[123] +40$", err, re.MULTILINE)
@@ -502,11 +503,11 @@ def test_a_slow_server_ends_at_once(
     answers: list[int] = []
     waiting = threading.Thread(target=lambda: answers.append(ask(server.url)))
     waiting.start()
-    while (read_statistics(server) or {})["requests"] == 0:
-        pass
+    while not (read_statistics(server) or {}).get("requests"):
+        time.sleep(0.01)
     process.send_signal(signal.SIGINT)
-    process.communicate(timeout=20)
-    waiting.join(20)
+    process.communicate(timeout=60)
+    waiting.join(60)
     assert (process.returncode, answers) == (0, [200])
 
 
@@ -516,7 +517,7 @@ def test_a_slow_server_can_be_killed(
     """kill -9 does not prevent the next start, which has no conditions."""
     process = foreground("--latency", "60000", "--faults", "cut=100")
     process.kill()
-    process.communicate(timeout=20)
+    process.communicate(timeout=60)
     code, _, err = run("local", "start", "--detach", cwd=folder)
     assert (code, "Conditions" in err) == (0, False)
     assert run("secret", "set", "x", "--local", cwd=folder, stdin="v")[0] == 0
@@ -525,10 +526,11 @@ def test_a_slow_server_can_be_killed(
 
 def test_statistics_without_a_server() -> None:
     """Another program on the port, or none, has no statistics; neither is an error."""
-    port = free_port()
-    server = RunningServer(1, port, 0.0, None, "", "n" * 32)
-    assert read_statistics(server) is None
-    with socket.create_server(("127.0.0.1", port)) as listener:
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))  # a connection is refused until it listens
+        server = RunningServer(1, listener.getsockname()[1], 0.0, None, "", "n" * 32)
+        assert read_statistics(server) is None
+        listener.listen()
 
         def answer() -> None:
             connection, _ = listener.accept()
@@ -539,7 +541,7 @@ def test_statistics_without_a_server() -> None:
         thread = threading.Thread(target=answer)
         thread.start()
         assert read_statistics(server) is None
-        thread.join(20)
+        thread.join(60)
 
 
 # --- status and outputs ---------------------------------------------------------------------------
