@@ -97,9 +97,9 @@ def free_port() -> int:
         return port
 
 
-def parameters(url: str) -> dict[str, str]:
-    """Return the secrets that the server at *url* has, read by HTTP."""
-    connection = http.client.HTTPConnection(url.removeprefix("http://"), timeout=20)
+def list_secrets(url: str) -> tuple[int, dict[str, Any]]:
+    """Ask the server at *url* for all secrets; return the status and the document of the response."""
+    connection = http.client.HTTPConnection(url.removeprefix("http://"), timeout=60)
     credential = "Credential=k/20260101/us-east-1/ssm/aws4_request, SignedHeaders=h, Signature=s"
     connection.request(
         "POST",
@@ -110,9 +110,10 @@ def parameters(url: str) -> dict[str, str]:
             "Authorization": f"AWS4-HMAC-SHA256 {credential}",
         },
     )
-    reply = json.loads(connection.getresponse().read())
+    response = connection.getresponse()
+    found = response.status, json.loads(response.read())
     connection.close()
-    return {row["Name"].rpartition("/")[2]: row["Value"] for row in reply["Parameters"]}
+    return found
 
 
 # --- a server in the foreground -------------------------------------------------------------------
@@ -327,7 +328,8 @@ def test_commands_use_the_running_server(
 
     monkeypatch.setattr(LocalSandbox, "start", refuse)
     assert seedctl("secret", "set", "x", "--local", stdin=b"through").code == 0
-    assert parameters(url) == {"x": "through"}
+    (secret,) = list_secrets(url)[1]["Parameters"]
+    assert (secret["Name"].rpartition("/")[2], secret["Value"]) == ("x", "through")
     assert seedctl("secret", "get", "x", "--value-only", "--local").out == "through\n"
     (folder / "amplify/seed/seed.py").write_text(
         "import os\nfrom seedctl import get_secret\n"
@@ -402,20 +404,6 @@ def test_an_allowed_page(
 # --- a server that is slow, limited and failing on purpose ----------------------------------------
 
 
-def ask(url: str) -> int:
-    """Request the secrets once, and return the status of the response."""
-    connection = http.client.HTTPConnection(url.removeprefix("http://"), timeout=20)
-    credential = "Credential=k/20260101/us-east-1/ssm/aws4_request, SignedHeaders=h, Signature=s"
-    headers = {
-        "X-Amz-Target": "AmazonSSM.GetParametersByPath",
-        "Authorization": f"AWS4-HMAC-SHA256 {credential}",
-    }
-    connection.request("POST", "/", json.dumps({"Path": "/amplify"}), headers)
-    status = connection.getresponse().status
-    connection.close()
-    return status
-
-
 def test_conditions_in_the_foreground(
     foreground: Callable[..., subprocess.Popen[str]], folder: Path
 ) -> None:
@@ -423,7 +411,7 @@ def test_conditions_in_the_foreground(
     process = foreground("--faults", "fail=100", "--quotas", until="Conditions  quotas default; ")
     server = find_server(folder / STATE)
     assert server is not None
-    assert [ask(server.url) for _ in range(3)] == [500] * 3
+    assert [list_secrets(server.url)[0] for _ in range(3)] == [500] * 3
     assert "conditions  quotas default; faults fail=100\n" in run("local", "status", cwd=folder)[1]
     document = json.loads(run("local", "status", "--format", "json", cwd=folder)[1])
     row = document["statistics"]["operations"]["ssm:GetParametersByPath"]
@@ -447,7 +435,7 @@ def test_conditions_of_a_detached_server(folder: Path) -> None:
     )
     server = find_server(folder / STATE)
     assert server is not None
-    assert ask(server.url) == 400
+    assert list_secrets(server.url)[0] == 400
     document = json.loads(run("local", "status", "--format", "json", cwd=folder)[1])
     assert document["statistics"]["conditions"] == shown
     assert run("local", "stop", cwd=folder)[0] == 0
@@ -501,7 +489,7 @@ def test_a_slow_server_ends_at_once(
     server = find_server(folder / STATE)
     assert server is not None
     answers: list[int] = []
-    waiting = threading.Thread(target=lambda: answers.append(ask(server.url)))
+    waiting = threading.Thread(target=lambda: answers.append(list_secrets(server.url)[0]))
     waiting.start()
     while not (read_statistics(server) or {}).get("requests"):
         time.sleep(0.01)
