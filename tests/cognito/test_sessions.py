@@ -138,7 +138,7 @@ def test_sessions_are_ended_many_at_once(stage: Stage, monkeypatch: pytest.Monke
 @pytest.fixture
 def hanging(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> Iterator[threading.Event]:
     """Let all revocations but each fourth hang; return an event that is set when one starts."""
-    monkeypatch.setattr(interruption, "GRACE_SECONDS", 0.2)
+    monkeypatch.setattr(interruption, "GRACE_SECONDS", 1.0)
     begun, release = threading.Event(), threading.Event()
     numbers = itertools.count()
 
@@ -161,7 +161,7 @@ def test_an_ended_run_leaves_sessions_that_cannot_be_ended_in_time(
     interruption.set_requested(True)
     stage.auth.close()
     assert stage.report.warnings == [
-        "6 sessions were left signed in: the sign-out took longer than 0 s."
+        "6 sessions were left signed in: the sign-out took longer than 1 s."
     ]
     assert len(sessions) == 8
 
@@ -180,7 +180,7 @@ def test_ctrl_c_during_the_sign_outs(stage: Stage, hanging: threading.Event) -> 
         stage.auth.close()
     thread.join()
     assert stage.report.warnings == [
-        "1 session was left signed in: the sign-out took longer than 0 s."
+        "1 session was left signed in: the sign-out took longer than 1 s."
     ]
 
 
