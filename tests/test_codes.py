@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import io
-import os
 import shlex
 import signal
 import sys
@@ -24,6 +23,7 @@ from seedctl.local.store import Store
 from seedctl.mfa_command import CommandCodes
 from seedctl.prompter import CodeRequest, TerminalCodes, TerminalPrompter
 from seedctl.report import Report
+from tests.test_processes import has_ended
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -137,25 +137,13 @@ def test_a_command_that_cannot_be_run(line: str) -> None:
     assert caught.value.exit_code == 3
 
 
-def _wait_until_ended(group: int) -> None:
-    """Wait until no process of *group* is left."""
-    end = time.monotonic() + 60
-    while time.monotonic() < end:
-        try:
-            os.killpg(group, 0)
-        except ProcessLookupError:
-            return
-        time.sleep(0.01)
-    pytest.fail("a process is left")
-
-
 def test_a_command_has_limited_time(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A command that takes too long is killed with its children, although it printed a code."""
     monkeypatch.chdir(tmp_path)
     line = "sh -c 'echo $$ >group; sleep 600 & echo 123456; wait'"
     with pytest.raises(MFACodeUnavailableError, match="took longer than 2 s"):
         CommandCodes(line, seconds=2).code(REQUEST)
-    _wait_until_ended(int(Path("group").read_text()))
+    assert has_ended(int(Path("group").read_text()))
 
 
 @pytest.mark.parametrize("is_main", [True, False])
@@ -193,16 +181,18 @@ def test_a_signal_kills_a_command_and_its_children(
     second()
     thread.join()
     assert [type(error) for error in outcomes] == [KeyboardInterrupt]
-    _wait_until_ended(int(Path("group").read_text()))
+    assert has_ended(int(Path("group").read_text()))
 
 
-def test_no_command_starts_after_a_signal(tmp_path: Path) -> None:
+def test_no_command_starts_after_a_signal(monkeypatch: pytest.MonkeyPatch) -> None:
     """After a request to stop, no command is started."""
+    started: list[object] = []
+    monkeypatch.setattr("seedctl.mfa_command.subprocess.Popen", started.append)
     interruption.set_requested(True)
     with pytest.raises(KeyboardInterrupt):
-        CommandCodes(f"touch {tmp_path / 'begun'}").code(REQUEST)
-    assert CommandCodes("touch begun")._run(["touch", "begun"], {}, lambda: True) == (b"", None)
-    assert not (tmp_path / "begun").exists()
+        CommandCodes("true").code(REQUEST)
+    assert CommandCodes("true")._run(["true"], {}, lambda: True) == (b"", None)
+    assert started == []
 
 
 def test_no_wait_for_a_child_with_stdout_open(command: Callable[[str], str]) -> None:

@@ -45,6 +45,18 @@ def run(*arguments: str, cwd: Path, stdin: str = "", **extra: str) -> tuple[int,
     return process.returncode, out, err
 
 
+def has_ended(group: int) -> bool:
+    """Whether no process of *group* is left, now or within a minute."""
+    end = time.monotonic() + 60
+    while time.monotonic() < end:
+        try:
+            os.killpg(group, 0)
+        except ProcessLookupError:
+            return True
+        time.sleep(0.02)
+    return False
+
+
 class Terminal:
     """seedctl on a pseudo-terminal: types text, and reads what the screen shows."""
 

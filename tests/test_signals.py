@@ -20,7 +20,7 @@ from seedctl.local.hosting import host_sandbox
 from seedctl.local.services import Services
 from seedctl.outputs import load_outputs
 from tests.running import PASSWORD, RESOURCES, make_project
-from tests.test_processes import ROOT, Terminal
+from tests.test_processes import ROOT, Terminal, has_ended
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -182,18 +182,6 @@ def start(tmp_path: Path) -> Iterator[Callable[..., Watched]]:
 def report(folder: Path) -> dict[str, Any]:
     document: dict[str, Any] = json.loads((folder / "report.json").read_text(encoding="utf-8"))
     return document
-
-
-def has_ended(group: int) -> bool:
-    """Whether no process of a group is left, now or within 20 seconds."""
-    end = time.monotonic() + 20
-    while time.monotonic() < end:
-        try:
-            os.killpg(group, 0)
-        except ProcessLookupError:
-            return True
-        time.sleep(0.02)
-    return False
 
 
 @pytest.mark.parametrize(
