@@ -195,7 +195,7 @@ def test_a_login_that_needs_more_of_botocore(
 def test_variables_without_credentials(
     sts: FakeAWS, monkeypatch: pytest.MonkeyPatch, name: str, value: str, reason: str
 ) -> None:
-    """The same applies to settings in the environment."""
+    """Settings in the environment that yield no credentials are a configuration error too."""
     monkeypatch.setenv("AWS_ENDPOINT_URL", sts.url)
     monkeypatch.setenv("AWS_ROLE_ARN", ROLE)
     if name == "AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE":

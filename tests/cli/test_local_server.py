@@ -694,7 +694,7 @@ class Hosted:
 
 
 def test_start_restores_the_signal_handlers(folder: Path, seedctl: CommandLine) -> None:
-    """Whether a server ran or could not be started."""
+    """The handlers are as before, after a server has run and after one could not be started."""
     before = [signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)]
     result = Hosted(folder)(seedctl)
     assert result.code == 0, result.err

@@ -292,7 +292,7 @@ def test_a_file_is_replaced_with_its_mode_and_through_its_link(tmp_path: Path) -
 
 
 def test_a_read_only_file_is_not_replaced(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Although its folder is writable."""
+    """A read-only file is not replaced, although its folder is writable; nor is a folder."""
     path = tmp_path / "file"
     path.write_text("kept", encoding="utf-8")
     monkeypatch.setattr(os, "access", lambda *_: False)

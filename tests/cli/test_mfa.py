@@ -441,9 +441,8 @@ def test_ctrl_c_ends_the_run_and_the_next_finishes_the_user(
     assert finished["Username"] == half_made["Username"]
     assert finished["UserStatus"] == "CONFIRMED"
     assert finished["PreferredMfaSetting"] == "EMAIL_OTP"
-    assert (
-        run("seed", "--local", cwd=folder)[0] == 1
-    )  # UsernameExistsError: the user is complete now
+    # The user is complete now: UsernameExistsError.
+    assert run("seed", "--local", cwd=folder)[0] == 1
 
 
 # --- nobody to ask --------------------------------------------------------------------------------

@@ -648,7 +648,7 @@ def test_a_path_that_cannot_be_written(folder: Path, seedctl: CommandLine, path:
 def test_a_read_only_report_is_not_replaced(
     folder: Path, seedctl: CommandLine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Although its folder is writable."""
+    """A read-only report is an error before the run, although its folder is writable."""
     may = os.access
     read_only = Path("kept.json").resolve()
     read_only.write_text("old")

@@ -340,7 +340,7 @@ def test_a_journal_that_cannot_be_written_is_a_warning(make_stage: Callable[...,
 
 
 def test_an_unknown_challenge_is_an_error_that_names_it(stage: Stage) -> None:
-    """Never success without tokens."""
+    """A challenge that cannot be answered is an error; nobody counts as signed in without tokens."""
     stage.cognito.sign_in_challenge = "CUSTOM_CHALLENGE"
     with pytest.raises(SignInException, match="CUSTOM_CHALLENGE"):
         stage.auth.create_user(USER, PASSWORD)

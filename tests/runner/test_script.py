@@ -344,7 +344,7 @@ def test_threads_of_the_script_are_awaited(seed: Seed) -> None:
 
 
 def test_threads_of_a_failing_script_are_awaited(seed: Seed, folder: Path) -> None:
-    """As at the end of any Python program; the failure is raised afterwards."""
+    """Threads end before the failure is raised, as at the end of any Python program."""
     _failure(
         seed,
         "import pathlib, threading, time\n"
@@ -376,7 +376,7 @@ def test_a_pool_that_was_not_shut_down_finishes_its_work(
 
 
 def test_daemon_threads_are_not_awaited(seed: Seed, monkeypatch: pytest.MonkeyPatch) -> None:
-    """As in any Python program."""
+    """A daemon thread does not delay the end of the run, as in any Python program."""
     release = threading.Event()
     monkeypatch.setattr(threading, "lent", release, raising=False)
     seed(
