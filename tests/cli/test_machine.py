@@ -53,39 +53,48 @@ def _is_set_up_error(ended: Result, name: str, reason: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("last_lines", "file_size", "reason"),
+    ("last_lines", "file_size", "operation", "kind", "reason"),
     [
-        pytest.param("", 1000, "disk I/O error", id="at the start"),
+        pytest.param("", 1000, "", "", "disk I/O error", id="at the start"),
         pytest.param(
             'for n in range(99): set_secret(f"n{n}", "x" * 4000)',
-            200_000,
+            400_000,
+            "PutParameter",
+            "secret",
             "disk I/O error",
             id="secrets",
         ),
         pytest.param(
             f'todos = {TODOS}\nfor n in range(99): todos.create({{"content": "x" * 9000}})',
-            200_000,
+            400_000,
+            "createTodo",
+            "record",
             "disk I/O error",
             id="records",
         ),
         pytest.param(
             SIGN_IN + 'storage.upload_data("pictures/x", b"x" * 999_999)',
             700_000,
+            "PutObject",
+            "file",
             "File too large",
             id="a file",
         ),
     ],
 )
 def test_a_full_disk_is_reported_at_once(
-    root: Path, last_lines: str, file_size: int, reason: str
+    root: Path, last_lines: str, file_size: int, operation: str, kind: str, reason: str
 ) -> None:
     """A write that fails is a LocalSandboxError with the reason, and is not retried."""
     _seed(root, last_lines)
     ended = restricted.run(root, "seed", "--local", "--report", "/dev/stdout", file_size=file_size)
     _is_set_up_error(ended, "LocalSandboxError", reason)
-    if ended.out:
-        made = {each["operation"]: each["calls"] for each in json.loads(ended.out)["calls"]}
-        assert made.get("AdminCreateUser", 1) == made.get("PutObject", 1) == 1
+    report = json.loads(ended.out)
+    calls = {each["operation"]: each["calls"] for each in report["calls"]}
+    assert bool(calls) == bool(operation)
+    written = [each for each in (*report["things"], *report["counts"]) if each["kind"] == kind]
+    succeeded = sum(each.get("count", 1) for each in written)
+    assert calls.get(operation, 0) == succeeded + bool(operation)  # one call failed
 
 
 def _state(root: Path) -> Path:
