@@ -120,7 +120,7 @@ def test_names_of_a_sandbox_on_aws(aws: FakeAWS) -> None:
         pytest.param("--endpoint-url http://127.0.0.1:1 secret get ", id="no credentials either"),
         pytest.param("--local --endpoint-url http://127.0.0.1:1 secret get ", id="wrong usage"),
         pytest.param("--profile unknown secret get ", id="no such profile"),
-        pytest.param("--outputs package.json secret get ", id="no region"),
+        pytest.param("--outputs package.json secret get ", id="unusable outputs"),
     ],
 )
 def test_what_fails_is_silent(root: Path, capfd: pytest.CaptureFixture[str], line: str) -> None:
