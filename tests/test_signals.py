@@ -246,7 +246,7 @@ def test_a_signal_ends_sign_outs_that_hang(
     with host_sandbox(folder / ".amplify/seedctl", outputs):
         try:
             terminal = start(phase)
-            assert asked.wait(30), terminal.screen
+            assert asked.wait(60), terminal.screen
             terminal.send(signal.SIGTERM, until="(SIGTERM), ending …")
             assert terminal.end() == 143
         finally:

@@ -21,7 +21,7 @@ from seedctl.report import Event, PlainReport, Progress, Report, failure
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
 
-WAIT = 20.0  # never waited for in full, unless something is broken
+WAIT = 60.0  # never waited for in full, unless something is broken
 who: contextvars.ContextVar[str] = contextvars.ContextVar("who", default="nobody")
 
 

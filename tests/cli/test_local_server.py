@@ -390,7 +390,7 @@ def test_an_allowed_page(
     server = find_server(folder / STATE)
     assert server is not None
     for origin, status in (("https://a.example", 404), ("https://b.example", 403)):
-        connection = http.client.HTTPConnection("127.0.0.1", server.port, timeout=20)
+        connection = http.client.HTTPConnection("127.0.0.1", server.port, timeout=60)
         connection.request("GET", "/", headers={"Origin": origin})
         response = connection.getresponse()
         assert response.status == status

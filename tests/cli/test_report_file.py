@@ -1007,7 +1007,7 @@ def test_the_documented_summary_works(tmp_path: Path) -> None:
             cwd=tmp_path,
             env={**os.environ, "GITHUB_STEP_SUMMARY": str(tmp_path / "summary.md")},
             check=True,
-            timeout=30,
+            timeout=60,
         )
     assert (tmp_path / "summary.md").read_text(encoding="utf-8").splitlines() == [
         "Seeding ended with 1 after 2.412 s.",

@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
 NUMBERS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
-WAIT = 20.0
+WAIT = 60.0
 
 
 def no_children(number: int) -> None:

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from tests.cognito.standin import Stage
 
 USER, PASSWORD = "ann@example.com", "Final-passw0rd"
-WAIT = 20.0
+WAIT = 60.0
 
 
 @pytest.fixture
