@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 
 from tests.forking import QuickProcess, start_on_terminal
-from tests.running import PASSWORD, make_project
+from tests.running import make_project
 
 ROOT = Path(__file__).parents[1]
 
@@ -150,16 +150,6 @@ def test_a_message_after_ctrl_c_begins_a_line(
     assert "Interrupted (SIGINT), ending …\r\n" in terminal.screen or "Stopped. " in terminal.screen
 
 
-def test_a_terminal_gets_colour_without_no_color(folder: Path) -> None:
-    """Errors are coloured on a terminal, but not with NO_COLOR."""
-    terminal = Terminal("--local", "secret", "get", "never-set", cwd=folder)
-    assert terminal.end() == 4
-    assert "\x1b[" in terminal.screen
-    plain = Terminal("--local", "secret", "get", "never-set", cwd=folder, NO_COLOR="1")
-    assert plain.end() == 4
-    assert "\x1b[" not in plain.screen
-
-
 def test_a_real_ctrl_c_in_the_middle_of_a_script(folder: Path) -> None:
     """SIGINT while the script sleeps: 130, no traceback, and a summary of what was done."""
     script = folder / "amplify/seed/seed.py"
@@ -267,14 +257,6 @@ def test_modules_beside_the_script_do_not_shadow_ours(folder: Path) -> None:
     assert "[SSMParameterNotFoundError]" in err
     assert code == 4
     assert len(list(seed.iterdir())) > 50
-
-
-def test_a_secret_is_never_an_argument(folder: Path) -> None:
-    """Values come from stdin or the terminal, because other users can read arguments."""
-    code, out, err = run("--local", "secret", "set", "p", PASSWORD, cwd=folder)
-    assert code == 2
-    assert out == ""
-    assert "Usage" in err
 
 
 def test_ctrl_c_ends_the_prompts_of_threads_too(tmp_path: Path) -> None:
