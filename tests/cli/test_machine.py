@@ -136,29 +136,35 @@ LOCAL = {
 
 
 @pytest.mark.parametrize(
-    ("spoil", "commands"),
+    ("spoil", "commands", "reason"),
     [
-        pytest.param(_no_state_folder, "seed list start", id="a folder that may not be made"),
-        pytest.param(_read_only_files, "seed", id="read-only files"),
-        pytest.param(_unreadable_files, "seed list start inbox", id="unreadable files"),
+        pytest.param(
+            _no_state_folder,
+            "seed list start",
+            "Permission denied",
+            id="a folder that may not be made",
+        ),
+        pytest.param(_read_only_files, "seed", "readonly database", id="read-only files"),
+        pytest.param(
+            _unreadable_files, "seed list start inbox", "Permission denied", id="unreadable files"
+        ),
         pytest.param(
             _unreadable_folder,
             "seed list start inbox status reset stop",
+            "Permission denied",
             id="an unreadable folder",
         ),
     ],
 )
 def test_a_state_that_cannot_be_used_is_reported(
-    root: Path, spoil: Callable[[Path], None], commands: str
+    root: Path, spoil: Callable[[Path], None], commands: str, reason: str
 ) -> None:
     """Every command that needs the local state names path and reason, and exits with 3."""
     _seed(root, "")
     spoil(root)
     for command in commands.split():
         ended = restricted.run(root, *LOCAL[command])
-        _is_set_up_error(
-            ended, "LocalSandboxError", "ermission denied" if command != "seed" else ""
-        )
+        _is_set_up_error(ended, "LocalSandboxError", reason)
         assert str(root / ".amplify") in ended.err
 
 
