@@ -299,16 +299,19 @@ def test_a_stdout_that_is_a_file_is_not_watched(
 def test_threads_may_print_while_bars_are_drawn(screen: Screen, clock: Clock) -> None:
     """Every line that threads print is complete on the screen, and no bar is left."""
     display = _display(clock, screen)
+    together = threading.Barrier(4)
 
     def work(number: int) -> None:
         for round_ in range(20):
+            together.wait(60)
             print(f"{number}-{round_}\n", end="")
 
     threads = [threading.Thread(target=work, args=(number,)) for number in range(3)]
     display.show(_progress())
     for thread in threads:
         thread.start()
-    while any(thread.is_alive() for thread in threads):
+    for _ in range(20):
+        together.wait(60)
         display.show(_progress(1))
     for thread in threads:
         thread.join()
