@@ -55,12 +55,8 @@ def _example(shape: Any, name: str = "") -> Any:
         return {each: _example(shape.members[each], each) for each in shape.required_members}
     if shape.type_name == "list":
         return [_example(shape.member)]
-    if shape.type_name == "map":
-        return {}
     if shape.type_name in {"integer", "long"}:
         return 1
-    if shape.type_name == "boolean":
-        return True
     return shape.enum[0] if shape.enum else ("a/b" if name == "CopySource" else "abcdefgh")
 
 

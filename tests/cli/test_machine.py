@@ -98,12 +98,10 @@ def test_a_full_disk_is_reported_at_once(
 
 
 def _state(root: Path) -> Path:
-    folder = root / ".amplify" / "seedctl" / "local"
-    if not folder.exists():
-        _seed(root, "")
-        with connect(root, local=True) as backend:
-            backend.secrets.set("a", "one-value")
-    return folder
+    """Return the folder with the state of a sandbox that has one secret."""
+    with connect(root, local=True) as backend:
+        backend.secrets.set("a", "one-value")
+    return root / ".amplify" / "seedctl" / "local"
 
 
 def _no_state_folder(root: Path) -> None:

@@ -40,9 +40,6 @@ class Identities(AWS):
     def __init__(self) -> None:
         self.requests: list[tuple[str, dict[str, Any]]] = []
 
-    def environment(self) -> dict[str, str | None]:
-        return {}
-
     def call(
         self,
         service: str,

@@ -534,26 +534,24 @@ def test_another_run_may_finish_the_same_user_at_the_same_time(stage: Stage, whe
     """Two concurrent runs that create the same user both succeed."""
     initiate, respond = stage.cognito._InitiateAuth, stage.cognito._RespondToAuthChallenge
 
-    def other_run_finishes(parameters: Any) -> Any:
+    def finish() -> None:
         if stage.cognito.must_change:
             stage.cognito.password, stage.cognito.must_change = PASSWORD, False
-        return (initiate if "AuthFlow" in parameters else late)(parameters)
 
-    def late(parameters: Any) -> Any:
-        if parameters["ChallengeName"] == "NEW_PASSWORD_REQUIRED":
-            raise NotAuthorizedException("Invalid session for the user.")
-        return respond(parameters)
+    def begin_late(parameters: Any) -> Any:
+        finish()
+        return initiate(parameters)
+
+    def answer_late(parameters: Any) -> Any:
+        if parameters["ChallengeName"] != "NEW_PASSWORD_REQUIRED":
+            return respond(parameters)
+        finish()
+        raise NotAuthorizedException("Invalid session for the user.")
 
     if when == "before the password":
-        stage.cognito._InitiateAuth = other_run_finishes  # type: ignore[method-assign]
+        stage.cognito._InitiateAuth = begin_late  # type: ignore[method-assign]
     else:
-
-        def refused(parameters: Any) -> Any:
-            if parameters["ChallengeName"] == "NEW_PASSWORD_REQUIRED":
-                return other_run_finishes(parameters)
-            return respond(parameters)
-
-        stage.cognito._RespondToAuthChallenge = refused  # type: ignore[method-assign]
+        stage.cognito._RespondToAuthChallenge = answer_late  # type: ignore[method-assign]
     stage.auth.create_user(USER, PASSWORD)
     assert stage.states() == ["created"]
     assert stage.markers() == []
