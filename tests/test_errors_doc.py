@@ -474,6 +474,11 @@ def rows() -> list[tuple[str, int]]:
     return [(cell[1].strip(" `"), int(cell[3])) for cell in cells]
 
 
+def test_every_trigger_has_a_row() -> None:
+    """No trigger stays behind when its error is gone."""
+    assert set(TRIGGERS) == {name for name, _ in rows()}
+
+
 @pytest.mark.parametrize(("name", "code"), rows())
 def test_every_row_is_correct(
     name: str,
@@ -492,7 +497,7 @@ def test_every_row_is_correct(
 
 
 def test_the_table_is_complete() -> None:
-    """Every error class has a row, with its exit code, and every row has a trigger."""
+    """Every error class has a row, with its exit code."""
     classes = {
         name: found.exit_code
         for name, found in vars(errors).items()
@@ -500,4 +505,3 @@ def test_the_table_is_complete() -> None:
     }
     del classes["SeedctlError"]
     assert dict(rows()) == classes
-    assert set(TRIGGERS) == set(classes)

@@ -252,26 +252,26 @@ def test_the_answer_is_read_with_echo_off(
     typist: Callable[..., Typist], is_controlling: bool
 ) -> None:
     """It is read from the controlling terminal, or without one from the terminal that is stdin."""
-    terminal = typist(is_controlling=is_controlling)
-    assert terminal.asked(terminal.typing("\n"), terminal.typing("in \x04pieces\n")) == "in pieces"
-    assert terminal.shown == f"{PROMPT}\r\nCannot be empty.\r\n{PROMPT}\r\n"
+    hand = typist(is_controlling=is_controlling)
+    assert hand.asked(hand.typing("\n"), hand.typing("in \x04pieces\n")) == "in pieces"
+    assert hand.shown == f"{PROMPT}\r\nCannot be empty.\r\n{PROMPT}\r\n"
 
 
 def test_the_end_of_input_is_an_interrupt(typist: Callable[..., Typist]) -> None:
     """At the end of input, later output starts on a new line."""
-    terminal = typist()
+    hand = typist()
     with pytest.raises(KeyboardInterrupt):
-        terminal.asked(terminal.typing("\x04"))
-    assert terminal.shown == f"{PROMPT}\r\n"
+        hand.asked(hand.typing("\x04"))
+    assert hand.shown == f"{PROMPT}\r\n"
 
 
 def test_a_signal_ends_the_prompt_of_any_thread(typist: Callable[..., Typist]) -> None:
     """No question follows the message about the signal."""
-    terminal = typist()
+    hand = typist()
     for answers in ([lambda: interruption.set_requested(True)], []):
         with pytest.raises(KeyboardInterrupt):
-            terminal.asked(*answers)
-    assert terminal.shown == PROMPT
+            hand.asked(*answers)
+    assert hand.shown == PROMPT
 
 
 def test_a_stdin_without_terminal_settings(
@@ -286,11 +286,11 @@ def test_a_stdin_without_terminal_settings(
 
 def test_a_signal_ends_a_wait(typist: Callable[..., Typist]) -> None:
     """A request to stop ends the wait in any thread, before the next second."""
-    terminal = typist()
+    hand = typist()
     wait_visibly(0.01, "the next code")
     shown = b""
     while not shown.endswith(b"\x1b[K"):
-        shown += os.read(terminal.screen, 1024)
+        shown += os.read(hand.screen, 1024)
     assert shown.decode().endswith(" s for the next code …\r\x1b[K")
     interruption.set_requested(True)
     with pytest.raises(KeyboardInterrupt):
