@@ -33,7 +33,7 @@ from tests.test_processes import Terminal, run, start
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from tests.running import CommandLine
+    from tests.running import CommandLine, Result
 
 ROOT = Path(__file__).parents[2]
 STATE = Path(".amplify/seedctl")
@@ -676,7 +676,7 @@ class Hosted:
     def __init__(self, folder: Path, number: int = signal.SIGINT) -> None:
         self._folder, self._number = folder, number
 
-    def __call__(self, seedctl: CommandLine, *arguments: str, until: str = "server.json") -> Any:
+    def __call__(self, seedctl: CommandLine, *arguments: str, until: str = "server.json") -> Result:
         def stop_it() -> None:
             while not (self._folder / STATE / "local" / until).exists():
                 if finished.wait(0.01):

@@ -28,7 +28,7 @@ from tests.test_processes import Terminal, environment, run
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from tests.running import CommandLine
+    from tests.running import CommandLine, Result
 
 ROOT = Path(__file__).parents[2]
 USER = "ann@example.com"
@@ -112,8 +112,8 @@ def real_totp(
 
 
 @pytest.fixture
-def seed(seedctl: CommandLine) -> Callable[..., Any]:
-    def seed(folder: Path, *arguments: str) -> Any:
+def seed(seedctl: CommandLine) -> Callable[..., Result]:
+    def seed(folder: Path, *arguments: str) -> Result:
         return seedctl("-C", str(folder), "seed", "--local", *arguments)
 
     return seed
@@ -173,7 +173,7 @@ def check_nothing_secret(folder: Path, output: str) -> None:
 
 @pytest.mark.parametrize(("resource", "method"), [("mfa_email", "EMAIL"), ("mfa_sms", "SMS")])
 def test_the_guides_scripts_by_the_outbox(
-    guide: Callable[[str], Path], seed: Callable[..., Any], resource: str, method: str
+    guide: Callable[[str], Path], seed: Callable[..., Result], resource: str, method: str
 ) -> None:
     """One code to sign up and one to sign in are found in the outbox, and a note says so."""
     folder = guide(resource)
@@ -191,7 +191,7 @@ def test_the_guides_scripts_by_the_outbox(
     check_nothing_secret(folder, result.err)
 
 
-def test_totp_by_callback(guide: Callable[[str], Path], seed: Callable[..., Any]) -> None:
+def test_totp_by_callback(guide: Callable[[str], Path], seed: Callable[..., Result]) -> None:
     """The guide's script with a simulated clock: enroll signs up, code signs in."""
     folder = guide("mfa_totp")
     text = (folder / SCRIPT).read_text(encoding="utf-8")
@@ -205,7 +205,7 @@ def test_totp_by_callback(guide: Callable[[str], Path], seed: Callable[..., Any]
 
 
 def test_a_stored_totp_secret_signs_in_unattended(
-    guide: Callable[[str], Path], seed: Callable[..., Any]
+    guide: Callable[[str], Path], seed: Callable[..., Result]
 ) -> None:
     """The run that enrolls stores the secret, and a later run reads it."""
     folder = guide("mfa_totp")
@@ -267,7 +267,7 @@ def phone() -> Callable[..., str]:
 
 
 def test_the_guides_script_by_a_command(
-    guide: Callable[[str], Path], seed: Callable[..., Any], monkeypatch: pytest.MonkeyPatch
+    guide: Callable[[str], Path], seed: Callable[..., Result], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The command takes precedence over the outbox, and may read the outbox itself."""
     folder = guide("mfa_email")
@@ -281,7 +281,7 @@ def test_the_guides_script_by_a_command(
 
 def test_a_command_of_the_environment(
     guide: Callable[[str], Path],
-    seed: Callable[..., Any],
+    seed: Callable[..., Result],
     phone: Callable[..., str],
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
@@ -295,7 +295,7 @@ def test_a_command_of_the_environment(
     check_nothing_secret(folder, result.err)
 
 
-def test_totp_by_a_command(guide: Callable[[str], Path], seed: Callable[..., Any]) -> None:
+def test_totp_by_a_command(guide: Callable[[str], Path], seed: Callable[..., Result]) -> None:
     """At sign-in a command can return TOTP codes too."""
     folder = guide("mfa_totp")
     rewrite(
@@ -310,7 +310,7 @@ def test_totp_by_a_command(guide: Callable[[str], Path], seed: Callable[..., Any
 
 
 def test_the_option_overrides_the_environment(
-    guide: Callable[[str], Path], seed: Callable[..., Any], monkeypatch: pytest.MonkeyPatch
+    guide: Callable[[str], Path], seed: Callable[..., Result], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """--mfa-command was given for this run."""
     monkeypatch.setenv("SEEDCTL_MFA_COMMAND", "no-such-program-anywhere")
@@ -329,7 +329,7 @@ def test_the_option_overrides_the_environment(
 )
 def test_codes_by_callback(
     guide: Callable[[str], Path],
-    seed: Callable[..., Any],
+    seed: Callable[..., Result],
     resource: str,
     name: str,
     attributes: str,
@@ -471,7 +471,7 @@ def test_a_ci_job_is_not_asked(
 
 
 def test_the_next_run_completes_an_unanswered_one(
-    guide: Callable[[str], Path], seed: Callable[..., Any], phone: Callable[..., str]
+    guide: Callable[[str], Path], seed: Callable[..., Result], phone: Callable[..., str]
 ) -> None:
     """A CI job without a command, then one with a command: the same user."""
     folder = guide("mfa_sms")
@@ -489,7 +489,7 @@ def test_the_next_run_completes_an_unanswered_one(
 
 
 def test_the_inbox(
-    guide: Callable[[str], Path], seed: Callable[..., Any], seedctl: CommandLine
+    guide: Callable[[str], Path], seed: Callable[..., Result], seedctl: CommandLine
 ) -> None:
     """Newest first, as text and as JSON, on stdout only, without an AWS account or --local."""
     folder = guide("mfa_sms")
@@ -540,7 +540,7 @@ def test_the_documented_scripts_are_the_projects(resource: str) -> None:
 
 
 def test_the_documented_way_to_store_a_totp_secret(
-    guide: Callable[[str], Path], seed: Callable[..., Any], monkeypatch: pytest.MonkeyPatch
+    guide: Callable[[str], Path], seed: Callable[..., Result], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """It runs twice: the second time the user exists, and the stored secret signs in."""
     now = time.time()  # of the sandbox and the script, however slow this machine is
