@@ -320,6 +320,35 @@ def test_threads_may_print_while_bars_are_drawn(screen: Screen, clock: Clock) ->
     assert not any("Todo records" in line for line in screen.lines)
 
 
+def test_a_thread_that_prints_waits_for_a_bar_that_is_being_drawn(
+    screen: Screen, clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A line of another thread does not get into a bar that is being written."""
+    is_drawing, printed = threading.Event(), threading.Event()
+    write, main_thread = Screen.write, threading.current_thread()
+
+    def write_slowly(self: Screen, text: str) -> int:
+        if thread.is_alive() and threading.current_thread() is main_thread:
+            is_drawing.set()
+            printed.wait(0.2)
+        return write(self, text)
+
+    def work() -> None:
+        is_drawing.wait(60)
+        print("a line")
+        printed.set()
+
+    thread = threading.Thread(target=work)
+    monkeypatch.setattr(Screen, "write", write_slowly)
+    display = _display(clock, screen)
+    display.show(_progress())
+    thread.start()
+    display.show(_progress(1))
+    thread.join()
+    display.close()
+    assert screen.lines == ["a line"]
+
+
 def test_nothing_is_drawn_over_a_question(
     screen: Screen, clock: Clock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
