@@ -8,7 +8,9 @@ import gc
 import itertools
 import signal
 import threading
+import time
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -96,6 +98,28 @@ def test_tokens_are_refreshed_when_asked_for(stage: Stage, session: UserSession)
     }
     session.sign_out()
     assert stage.cognito.requests[-1][0] == "RevokeToken"
+
+
+def test_threads_refresh_expired_tokens_once(
+    stage: Stage, session: UserSession, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Threads that use a session at the same time after its tokens expired share one refresh."""
+    initiate, start = stage.cognito._InitiateAuth, threading.Barrier(4)
+
+    def initiate_slowly(parameters: Any) -> dict[str, Any]:
+        time.sleep(0.01)
+        return initiate(parameters)
+
+    def use(_: int) -> str:
+        start.wait(WAIT)
+        return session.tokens().access
+
+    monkeypatch.setattr(stage.cognito, "_InitiateAuth", initiate_slowly)
+    session._tokens = replace(session.tokens(), expires_at=0.0)
+    stage.cognito.requests.clear()
+    with ThreadPoolExecutor(4) as pool:
+        assert len({*pool.map(use, range(4))}) == 1
+    assert stage.cognito.operations() == ["InitiateAuth"]
 
 
 def test_a_refused_refresh_says_to_sign_in_again(stage: Stage, session: UserSession) -> None:
