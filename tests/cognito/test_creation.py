@@ -17,7 +17,6 @@ from seedctl.errors import (
     EndpointUnreachableError,
     InvalidParameterException,
     InvalidPasswordException,
-    InvalidResponseError,
     NoGroupError,
     NotAuthorizedException,
     SeedctlError,
@@ -307,6 +306,8 @@ def test_another_value_of_if_exists_is_refused(stage: Stage, if_exists: Any) -> 
 
 def test_a_malformed_response_leaves_the_user_to_the_next_run(stage: Stage) -> None:
     """After a malformed response the user may exist, so it stays in the journal."""
+    from seedctl.errors import InvalidResponseError
+
     error: SeedctlError = InvalidResponseError.of("cognito-idp", "AdminCreateUser")
     stage.cognito.faults_after[("AdminCreateUser", 0)] = error
     with pytest.raises(InvalidResponseError):
