@@ -27,7 +27,6 @@ if TYPE_CHECKING:
     Address: TypeAlias = tuple[Any, ...] | str | bytes
 
 DATA = Path(__file__).parent / "data"
-RESOURCES = Path(__file__).parent / "resources"
 
 _OURS = ("AWS_", "SEEDCTL_", "AMPLIFY_", "GITHUB_", "NO_COLOR", "CI", "BOTO_", "MOTO_", "PYTHON")
 

@@ -146,23 +146,11 @@ def _json(body: bytes) -> dict[str, Any]:
     return found
 
 
-def described_stack(pool: str) -> str:
-    """Return the response of DescribeStacks for a sandbox whose user pool is *pool*."""
-    return (
-        '<DescribeStacksResponse xmlns="http://cloudformation.amazonaws.com/doc/2010-05-15/">'
-        "<DescribeStacksResult><Stacks><member><StackName>s</StackName>"
-        "<CreationTime>2026-01-01T00:00:00Z</CreationTime><StackStatus>CREATE_COMPLETE</StackStatus>"
-        f"<Outputs><member><OutputKey>userPoolId</OutputKey><OutputValue>{pool}</OutputValue>"
-        "</member></Outputs></member></Stacks></DescribeStacksResult></DescribeStacksResponse>"
-    )
-
-
 CALLER = (
     '<GetCallerIdentityResponse xmlns="https://sts.amazonaws.com/doc/2011-06-15/">'
     "<GetCallerIdentityResult><Arn>arn:aws:iam::123456789012:user/dev</Arn><UserId>U</UserId>"
     "<Account>123456789012</Account></GetCallerIdentityResult></GetCallerIdentityResponse>"
 )
-
 
 _XMLNS = "http://cloudformation.amazonaws.com/doc/2010-05-15/"
 

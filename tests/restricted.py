@@ -6,10 +6,10 @@ import ctypes
 import os
 import resource
 import subprocess
-from dataclasses import dataclass
 from pathlib import Path
 
 from tests.forking import QuickProcess
+from tests.running import Result
 
 ROOT = Path(__file__).parents[1]
 # Rights to read, write and search files and folders whatever their modes, and to change the modes.
@@ -17,14 +17,7 @@ _POWERS = (1, 2, 3)
 _VERSION_3 = 0x20080522
 
 
-@dataclass(frozen=True)
-class Ended:
-    code: int
-    out: str
-    err: str
-
-
-def run(folder: Path, *arguments: str, file_size: int = 0) -> Ended:
+def run(folder: Path, *arguments: str, file_size: int = 0) -> Result:
     """Run seedctl with *arguments* in *folder*; *file_size* limits every file, 0 none."""
     with QuickProcess(
         *arguments,
@@ -36,7 +29,7 @@ def run(folder: Path, *arguments: str, file_size: int = 0) -> Ended:
         stderr=subprocess.PIPE,
     ) as process:
         out, err = process.communicate(timeout=300)
-    return Ended(process.returncode, out, err)
+    return Result(process.returncode, out, err)
 
 
 def restrict(*, file_size: int) -> None:

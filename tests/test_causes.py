@@ -54,9 +54,8 @@ def test_exceptions_of_a_script() -> None:
     """Exceptions of a script appear with their class and masked text, even if the text is empty."""
     masking.register("Pl4nted-one")
     error = SeedctlError("It failed: 'a'.")
-    error.__cause__ = KeyError(
-        "a"
-    )  # short: it is shown, although the message contains it by chance
+    # A short text is shown, although the message contains it by chance.
+    error.__cause__ = KeyError("a")
     error.__cause__.__cause__ = ValueError("Pl4nted-one\nagain")
     error.__cause__.__cause__.__cause__ = RuntimeError()
     assert _shown(error) == ["[KeyError] 'a'", "[ValueError] *** again", "[RuntimeError]"]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import threading
+import time
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from typing import TYPE_CHECKING, Any
@@ -195,6 +196,27 @@ def test_a_script_connects_automatically_once_at_most() -> None:
     with pytest.raises(NoBackendError):
         active.current(connect_for_script)
     assert len(made) == 1
+
+
+def test_threads_of_a_script_share_the_automatic_connection() -> None:
+    """Threads whose first calls come at the same time make one connection."""
+    active: ActiveBackends[FakeBackend] = ActiveBackends()
+    made: list[FakeBackend] = []
+    start = threading.Barrier(4)
+
+    def connect_slowly() -> FakeBackend:
+        made.append(FakeBackend("of the script"))
+        time.sleep(0.01)
+        return made[-1]
+
+    def use(_: int) -> FakeBackend:
+        start.wait()
+        return active.current(connect_slowly)
+
+    with ThreadPoolExecutor(4) as pool:
+        found = list(pool.map(use, range(4)))
+    assert len(made) == 1
+    assert found == made * 4
 
 
 @pytest.mark.parametrize(

@@ -21,6 +21,7 @@ from tests.outputs.backends import ALL, BACKENDS, introspection_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
 STORAGE = {"storageRegion": "us-east-1", "bucketName": "files"}
 REFERENCES = "/amplify/resource_reference/demodatarules/dev-sandbox-eceefcae99/"
@@ -88,7 +89,7 @@ def _with_data(**references: str | None) -> Deployed:
         for path in sorted((BACKENDS / name).glob("amplify_outputs*.json"))
     ],
 )
-def test_the_file_is_the_one_that_amplify_writes(path: Any) -> None:
+def test_the_file_is_the_one_that_amplify_writes(path: Path) -> None:
     """For each recorded backend, the text is byte for byte what Amplify's tool wrote."""
     expected = path.read_text(encoding="utf-8")
     stack, document = _read(Deployed.of(path.parent.name), json.loads(expected)["version"])

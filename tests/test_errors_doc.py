@@ -17,8 +17,9 @@ from seedctl.guard import Guard
 from seedctl.outputs import load_outputs
 from seedctl.owner import Ownership
 from seedctl.project import BackendIdentifier, Project
+from seedctl.prompter import TerminalPrompter
 from tests.deployed_backends import Deployed
-from tests.fake_aws import CALLER, FakeAWS, described_stack
+from tests.fake_aws import CALLER, DeployedStack, FakeAWS
 from tests.running import DATA, CommandLine, Result, make_project
 from tests.source.conftest import install
 from tests.source.recording import FakeNode
@@ -34,8 +35,6 @@ CREATE = f"create_and_sign_up_user(username={USER!r}, password={PASSWORD!r})\n"
 MFA_CREATE = CREATE.replace(")", ", sign_in_flow='MFA')")
 SIGN_IN = f"sign_in_user(username={USER!r}, password={PASSWORD!r})\n"
 MFA_SIGN_IN = SIGN_IN.replace(")", ", sign_in_flow='MFA')")
-
-
 SIGNED_IN = CREATE.replace(")", ", sign_in_after_creation=True)")
 CLIENT = "client = data.generate_client()\n"
 
@@ -177,7 +176,8 @@ def _odd_identifier(scene: Scene) -> Result:
 
 
 def _other_pool(scene: Scene) -> Result:
-    return scene.fake(CREATE, DescribeStacks=described_stack("us-east-1_Another01"))
+    stack = DeployedStack("s", {"userPoolId": "us-east-1_Another01"})
+    return scene.fake(CREATE, DescribeStacks=stack.describe("s"))
 
 
 def _no_stack(scene: Scene) -> Result:
@@ -224,8 +224,6 @@ def _no_terminal(scene: Scene) -> Result:
             return True
 
     scene.monkeypatch.setenv("CI", "true")
-    from seedctl.prompter import TerminalPrompter
-
     scene.monkeypatch.setattr(sys, "stdin", Terminal())
     return scene.raised(lambda: TerminalPrompter().ask("A value"))
 
@@ -474,6 +472,11 @@ def rows() -> list[tuple[str, int]]:
     text = (Path(__file__).parents[1] / "docs" / "errors.md").read_text(encoding="utf-8")
     cells = [line.split("|") for line in text.splitlines() if line.startswith("| `")]
     return [(cell[1].strip(" `"), int(cell[3])) for cell in cells]
+
+
+def test_every_trigger_has_a_row() -> None:
+    """No trigger stays behind when its error is gone."""
+    assert set(TRIGGERS) == {name for name, _ in rows()}
 
 
 @pytest.mark.parametrize(("name", "code"), rows())

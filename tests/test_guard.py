@@ -1,22 +1,28 @@
-"""The guard of these tests: no thread can reach anything beyond this machine."""
+"""What other tests rely on: no thread can reach another machine, and a failing case is named."""
 
 from __future__ import annotations
 
 import socket
 import threading
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from seedctl.aws.calls import AWS
 from seedctl.aws.settings import AWSSettings
+from tests.cases import case
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 
 def test_a_connection_beyond_loopback_fails_the_test(refused_addresses: list[Any]) -> None:
     """The guard raises no Exception, which the tested code would treat as a network failure."""
-    with socket.socket() as client, pytest.raises(pytest.fail.Exception):
-        client.connect(("192.0.2.1", 80))
-    assert refused_addresses == [("192.0.2.1", 80)]
+    with socket.socket() as client:
+        for connect in (client.connect, client.connect_ex):
+            with pytest.raises(pytest.fail.Exception):
+                connect(("192.0.2.1", 80))
+    assert refused_addresses == [("192.0.2.1", 80)] * 2
     refused_addresses.clear()
 
 
@@ -44,3 +50,25 @@ def test_other_threads_are_guarded_too(refused_addresses: list[Any]) -> None:
     thread.join()
     assert refused_addresses == [("example.com",)]
     refused_addresses.clear()
+
+
+def _differ() -> None:
+    assert 1 + 1 == 3
+
+
+def _raise_nothing() -> None:
+    with pytest.raises(ValueError, match="x"):
+        pass
+
+
+@pytest.mark.parametrize("fail", [_differ, _raise_nothing])
+def test_a_failing_case_fails_its_test_and_is_named(fail: Callable[[], None]) -> None:
+    """A test that loops over cases fails with the values of the first case that fails."""
+    tried = []
+    with pytest.raises(AssertionError, match="case 'second', 2: "):  # noqa: PT012
+        for name, number in (("first", 1), ("second", 2), ("third", 3)):
+            with case(name, number):
+                tried.append(name)
+                if number == 2:
+                    fail()
+    assert tried == ["first", "second"]

@@ -276,7 +276,7 @@ def test_a_class_name_means_one_class() -> None:
 
 
 def test_libraries_stay_at_home() -> None:
-    """Only aws knows boto3 and botocore, only cli knows click and rich."""
+    """Only aws imports boto3 and botocore, only cli imports click and rich."""
     assert offenders(misplaced_libraries) == {}
 
 
@@ -286,7 +286,7 @@ def test_only_the_command_line_prints_and_exits() -> None:
 
 
 def test_modules_stay_readable() -> None:
-    """A module over 350 lines has a seam that wants to be found."""
+    """A module has at most 350 lines; a longer one can be split."""
     lengths = {f"seedctl.{module.name}": len(module.source.splitlines()) for module in MODULES}
     assert {name: lines for name, lines in lengths.items() if lines > MAX_LINES} == {}
 

@@ -47,7 +47,7 @@ FORMS: dict[str, Callable[[str], str]] = {
 }
 
 
-def _base64_digits(before: bytes, value: bytes, after: bytes, *, url_safe: bool = False) -> str:
+def base64_digits(before: bytes, value: bytes, after: bytes, *, url_safe: bool = False) -> str:
     """Return the base64 digits of *value* between other bytes that do not depend on those bytes."""
     encode = base64.urlsafe_b64encode if url_safe else base64.b64encode
     first = -(-len(before) * 8 // 6)
@@ -77,7 +77,7 @@ def test_base64_is_masked_at_every_alignment(url_safe: bool, secret: str) -> Non
         with process_state.fresh():
             register(secret)
             text = encode(before + secret.encode() + after).decode()
-            digits = _base64_digits(before, secret.encode(), after, url_safe=url_safe)
+            digits = base64_digits(before, secret.encode(), after, url_safe=url_safe)
             assert digits in text
             assert digits not in mask(text), before
 
@@ -332,7 +332,7 @@ def test_no_spelling_of_a_secret_remains(secret: str, before: str, after: str) -
         around = before.encode(), secret.encode(), after.encode()
         for url_safe in (False, True):
             encode = base64.urlsafe_b64encode if url_safe else base64.b64encode
-            digits = _base64_digits(*around, url_safe=url_safe)
+            digits = base64_digits(*around, url_safe=url_safe)
             assert digits not in mask(encode(b"".join(around)).decode())
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import threading
 import time
+from collections import Counter
 from pathlib import Path
 from typing import Any
 
@@ -129,13 +130,26 @@ def test_reports_share_nothing() -> None:
     assert (other.events, other.warnings) == ([], [])
 
 
+class _SlowCounter(Counter[Event]):
+    """Lets other threads run before a number that was read is increased."""
+
+    def __getitem__(self, event: Event) -> int:
+        count = super().__getitem__(event)
+        time.sleep(0)
+        return count
+
+
 def test_many_threads_report() -> None:
-    """No event is lost when many threads report at the same time."""
-    report = Report()
+    """No event is lost when many threads report at the same time, and each is counted."""
+    report = Report(records=_SlowCounter())
+    record = Event("record", "Todo", "created")
+    start = threading.Barrier(6)
 
     def work(number: int) -> None:
-        for round_ in range(200):
+        start.wait()
+        for round_ in range(30):
             report.on_event(Event("user", f"{number}-{round_}", "created"))
+            report.on_event(record)
             report.on_warning(f"{number}-{round_}")
 
     threads = [threading.Thread(target=work, args=(number,)) for number in range(6)]
@@ -143,8 +157,9 @@ def test_many_threads_report() -> None:
         thread.start()
     for thread in threads:
         thread.join()
-    assert len({event.name for event in report.events}) == len(report.events) == 1200
-    assert len(report.warnings) == 1200
+    assert len({event.name for event in report.events}) == len(report.events) == 180
+    assert report.records[record] == 180
+    assert len(report.warnings) == 180
 
 
 def _failed(name: str, message: str, *, kind: Any = "user", row: str = "") -> Event:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import ast
-import base64
 import json
 import logging
 import re
@@ -13,16 +12,17 @@ import sys
 from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING
-from urllib.parse import quote, quote_plus
 
 import pytest
 
 import seedctl as package
 from seedctl import connect
 from seedctl.cognito.new_user import derive_temporary_password
+from seedctl.errors import ThrottledError
 from seedctl.local.state_folder import DATABASE, FOLDER
 from tests.fake_aws import CALLER, FakeAWS
 from tests.running import CommandLine, make_project
+from tests.test_masking import FORMS, base64_digits
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -33,19 +33,10 @@ USERNAME = "planted-user@example.com"
 
 
 def spellings(value: str) -> Iterator[bytes]:
-    raw = value.encode()
-    yield raw
-    yield repr(raw)[2:-1].encode()
-    yield repr(json.dumps({"value": value}).encode())[13:-3].encode()
-    yield json.dumps(json.dumps(value))[3:-3].encode()
-    yield quote(value).encode()
-    yield quote_plus(value).encode()
-    yield json.dumps(value)[1:-1].encode()
-    yield json.dumps(value, ensure_ascii=False)[1:-1].encode()
-    yield raw.hex().encode()
+    for form in FORMS.values():
+        yield form(value).encode()
     for shift in range(3):
-        digits = base64.b64encode(b"x" * shift + raw).rstrip(b"=")
-        yield digits[(0, 2, 3)[shift] : -2]
+        yield base64_digits(b"x" * shift, value.encode(), b"").encode()
 
 
 def assert_absent(value: str, text: bytes, where: str) -> None:
@@ -265,7 +256,7 @@ def test_the_journal_of_a_broken_run_holds_no_secret_and_no_name(
     with FakeAWS(GetCallerIdentity=CALLER, AdminCreateUser={"User": {"Username": "u"}}) as aws:
         backend = connect(folder, endpoint_url=aws.url)
         aws.replies["InitiateAuth"] = ("ThrottlingException", "slow")
-        with backend, pytest.raises(Exception, match="Throttling"):
+        with backend, pytest.raises(ThrottledError):
             backend.auth.create_user(USERNAME, "Password123!")
     markers = [path for path in (folder / ".amplify").rglob("*") if path.is_file()]
     assert len(markers) == 1

@@ -20,7 +20,7 @@ from seedctl.local.hosting import host_sandbox
 from seedctl.local.services import Services
 from seedctl.outputs import load_outputs
 from tests.running import PASSWORD, RESOURCES, make_project
-from tests.test_processes import ROOT, Terminal
+from tests.test_processes import ROOT, Terminal, has_ended
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -184,18 +184,6 @@ def report(folder: Path) -> dict[str, Any]:
     return document
 
 
-def has_ended(group: int) -> bool:
-    """Whether no process of a group is left, now or within 20 seconds."""
-    end = time.monotonic() + 20
-    while time.monotonic() < end:
-        try:
-            os.killpg(group, 0)
-        except ProcessLookupError:
-            return True
-        time.sleep(0.02)
-    return False
-
-
 @pytest.mark.parametrize(
     ("name", "number"),
     [
@@ -258,7 +246,7 @@ def test_a_signal_ends_sign_outs_that_hang(
     with host_sandbox(folder / ".amplify/seedctl", outputs):
         try:
             terminal = start(phase)
-            assert asked.wait(30), terminal.screen
+            assert asked.wait(60), terminal.screen
             terminal.send(signal.SIGTERM, until="(SIGTERM), ending …")
             assert terminal.end() == 143
         finally:

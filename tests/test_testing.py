@@ -15,7 +15,6 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-import seedctl
 from seedctl import (
     Authenticator,
     connect,
@@ -27,6 +26,7 @@ from seedctl.auth import get_current_user
 from seedctl.errors import (
     InvalidCommandInputError,
     InvalidParameterException,
+    InvalidSecretNameError,
     LocalSandboxError,
     NoBackendError,
     ProjectNotFoundError,
@@ -101,7 +101,7 @@ def test_a_state_folder_must_be_empty(project: Path, tmp_path: Path) -> None:
     ("options", "error"),
     [
         pytest.param({"project_dir": "nowhere"}, ProjectNotFoundError, id="no project"),
-        pytest.param({"secrets": {"a b": "x"}}, seedctl.SeedctlError, id="wrong secret"),
+        pytest.param({"secrets": {"a b": "x"}}, InvalidSecretNameError, id="wrong secret"),
     ],
 )
 def test_a_failed_start_leaves_nothing(

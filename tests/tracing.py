@@ -90,7 +90,6 @@ class _Traced:
 
     def __init__(self, tracer: Any) -> None:
         self._tracer = tracer
-
         self._is_on = True
 
     @contextmanager

@@ -36,9 +36,6 @@ class Recorder(AWS):
         self.calls: list[Call] = []
         self._replies = list(replies)
 
-    def environment(self) -> dict[str, str | None]:
-        return {"AWS_REGION": "us-east-1"}
-
     def call(
         self,
         service: str,

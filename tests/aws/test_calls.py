@@ -618,7 +618,7 @@ def test_loopback_bypasses_the_proxy(
 def test_loopback_over_https_bypasses_the_proxy(
     endpoint: Endpoint, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Nor for an emulator with TLS: the proxy gets no CONNECT."""
+    """No proxy is used for an emulator with TLS on loopback either: it gets no CONNECT."""
     monkeypatch.setenv("HTTPS_PROXY", endpoint.url)
     with pytest.raises(EndpointUnreachableError):
         _get(AWS(AWSSettings(region="us-east-1", endpoint_url="https://127.0.0.1:1")), once=True)
@@ -629,7 +629,7 @@ def test_loopback_over_https_bypasses_the_proxy(
 def test_other_addresses_are_reached_through_the_proxy(
     endpoint: Endpoint, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """For all other addresses the proxy is used."""
+    """A request to any other address goes to the proxy."""
     monkeypatch.setenv("HTTP_PROXY", endpoint.url)
     monkeypatch.setenv("http_proxy", endpoint.url)
     monkeypatch.delenv("NO_PROXY", raising=False)

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import http.server
 import json
 import os
 import subprocess
 import sys
-import threading
 import time
 import traceback
 from typing import TYPE_CHECKING, Any
@@ -30,44 +28,19 @@ from seedctl.errors import (
     ServiceFailedError,
 )
 from seedctl.prompter import TerminalPrompter
+from tests.fake_aws import FakeAWS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
+
+    from tests.fake_aws import Reply
 
     WriteProfiles = Callable[..., None]
 
 ROLE = "arn:aws:iam::123456789012:role/x"
 MFA = "arn:aws:iam::123456789012:mfa/kim"
 KEYS = "[keys]\naws_access_key_id = AKIAKEYS\naws_secret_access_key = s"
-
-
-class STS:
-    """Responds to AssumeRole with *status* and *content*, and to SSM with "not found"."""
-
-    def __init__(self) -> None:
-        self.status, self.content = 200, _role("2099-01-01T00:00:00Z")
-        self.bodies: list[str] = []
-        sts = self
-
-        class Handler(http.server.BaseHTTPRequestHandler):
-            def do_POST(self) -> None:
-                body = self.rfile.read(int(self.headers["Content-Length"])).decode()
-                sts.bodies.append(body)
-                status, content, kind = 200, '{"Parameters": []}', "application/x-amz-json-1.1"
-                if "Action=AssumeRole" in body:
-                    status, content, kind = sts.status, sts.content, "text/xml"
-                self.send_response(status)
-                self.send_header("Content-Type", kind)
-                self.send_header("Content-Length", str(len(content.encode())))
-                self.end_headers()
-                self.wfile.write(content.encode())
-
-            def log_message(self, *args: object) -> None:
-                pass
-
-        self.server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        self.url = f"http://127.0.0.1:{self.server.server_port}"
 
 
 def _role(expiration: str) -> str:
@@ -80,24 +53,17 @@ def _role(expiration: str) -> str:
     )
 
 
-def _refused(code: str, message: str) -> str:
-    return f"<ErrorResponse><Error><Code>{code}</Code><Message>{message}</Message></Error></ErrorResponse>"
-
-
 @pytest.fixture
-def sts() -> Iterator[STS]:
-    made = STS()
-    thread = threading.Thread(target=made.server.serve_forever, args=(0.01,))
-    thread.start()
-    yield made
-    made.server.shutdown()
-    thread.join()
-    made.server.server_close()
+def sts() -> Iterator[FakeAWS]:
+    """An AWS that lets the role be assumed, and has no parameters."""
+    role = _role("2099-01-01T00:00:00Z")
+    with FakeAWS(AssumeRole=role, GetParametersByPath={"Parameters": []}) as fake:
+        yield fake
 
 
 @pytest.fixture
 def fail(
-    write_profiles: WriteProfiles, sts: STS, monkeypatch: pytest.MonkeyPatch
+    write_profiles: WriteProfiles, sts: FakeAWS, monkeypatch: pytest.MonkeyPatch
 ) -> Callable[..., SeedctlError]:
     """Make a call with a profile ``p`` of this text, and return its error."""
     monkeypatch.setenv("AWS_ENDPOINT_URL", sts.url)
@@ -146,7 +112,7 @@ PROGRAMS = {
 
 @pytest.mark.parametrize(("command", "reason"), PROGRAMS.values(), ids=PROGRAMS)
 def test_a_program_without_credentials(
-    fail: Callable[..., SeedctlError], sts: STS, command: str, reason: str
+    fail: Callable[..., SeedctlError], sts: FakeAWS, command: str, reason: str
 ) -> None:
     """Every failure of a credential_process is a configuration error that contains the reason."""
     quoted = command.replace('"', r"\"")
@@ -156,7 +122,7 @@ def test_a_program_without_credentials(
     assert error.message.startswith('No usable AWS credentials from profile "p": ')
     assert reason in error.message
     assert error.resolution
-    assert sts.bodies == []
+    assert sts.calls == []
 
 
 START = "https://example.awsapps.com/start"
@@ -193,13 +159,13 @@ PROFILES = {
 
 @pytest.mark.parametrize(("profile", "says"), PROFILES.values(), ids=PROFILES)
 def test_a_profile_without_credentials(
-    fail: Callable[..., SeedctlError], sts: STS, profile: str, says: str
+    fail: Callable[..., SeedctlError], sts: FakeAWS, profile: str, says: str
 ) -> None:
     """Every other profile setting that yields no credentials is a configuration error too."""
     error = fail(profile)
     assert type(error) is InvalidCredentialError
     assert says in f"{error.message} {error.resolution}"
-    assert sts.bodies == []
+    assert sts.calls == []
 
 
 @pytest.mark.skipif(
@@ -227,9 +193,9 @@ def test_a_login_that_needs_more_of_botocore(
     ],
 )
 def test_variables_without_credentials(
-    sts: STS, monkeypatch: pytest.MonkeyPatch, name: str, value: str, reason: str
+    sts: FakeAWS, monkeypatch: pytest.MonkeyPatch, name: str, value: str, reason: str
 ) -> None:
-    """The same applies to settings in the environment."""
+    """Settings in the environment that yield no credentials are a configuration error too."""
     monkeypatch.setenv("AWS_ENDPOINT_URL", sts.url)
     monkeypatch.setenv("AWS_ROLE_ARN", ROLE)
     if name == "AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE":
@@ -238,7 +204,7 @@ def test_variables_without_credentials(
     with pytest.raises(InvalidCredentialError) as caught:
         _list(AWS(AWSSettings(region="us-east-1")))
     assert reason in caught.value.message
-    assert sts.bodies == []
+    assert sts.calls == []
 
 
 def test_files_that_cannot_be_read_are_named(
@@ -267,7 +233,7 @@ WITH_MFA = f"{ROLE_OF}keys\nmfa_serial = {MFA}"
 
 @pytest.mark.parametrize("is_ci", [False, True])
 def test_no_code_is_asked_for_without_a_terminal(
-    fail: Callable[..., SeedctlError], sts: STS, monkeypatch: pytest.MonkeyPatch, is_ci: bool
+    fail: Callable[..., SeedctlError], sts: FakeAWS, monkeypatch: pytest.MonkeyPatch, is_ci: bool
 ) -> None:
     """Without a terminal, a profile with an MFA device gives an error that names both."""
     if is_ci:
@@ -278,7 +244,7 @@ def test_no_code_is_asked_for_without_a_terminal(
         f'The AWS profile "p" needs an MFA code for {MFA}, and there is no terminal to ask on.'
     )
     assert isinstance(error.__cause__, PromptUnavailableError)
-    assert sts.bodies == []
+    assert sts.calls == []
 
 
 @pytest.fixture
@@ -295,7 +261,7 @@ def asked(monkeypatch: pytest.MonkeyPatch) -> list[str]:
 
 
 def test_the_code_is_asked_for_once(
-    asked: list[str], sts: STS, write_profiles: WriteProfiles, monkeypatch: pytest.MonkeyPatch
+    asked: list[str], sts: FakeAWS, write_profiles: WriteProfiles, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """seedctl's own prompt asks for the code once for all calls, and masks it afterwards."""
     monkeypatch.setenv("AWS_ENDPOINT_URL", sts.url)
@@ -304,51 +270,47 @@ def test_the_code_is_asked_for_once(
     for _ in range(2):
         _list(aws)
     assert asked == [f"Enter MFA code for {MFA}"]
-    assert "TokenCode=123456" in sts.bodies[0]
+    assert sts.calls[0][1]["TokenCode"] == "123456"
     assert masking.mask("the code 123456") == "the code ***"
 
 
 @pytest.mark.parametrize(
-    ("status", "content", "expected", "says"),
+    ("reply", "expected", "says"),
     [
         pytest.param(
-            403,
-            _refused("AccessDenied", "MultiFactorAuthentication failed with invalid code."),
+            ("AccessDenied", "MultiFactorAuthentication failed with invalid code.", 403),
             InvalidCredentialError,
             "failed with invalid code",
             id="a wrong code",
         ),
         pytest.param(
-            400,
-            _refused("ValidationError", "The role is no role."),
+            ("ValidationError", "The role is no role."),
             InvalidCredentialError,
             "The role is no role.",
             id="a wrong role",
         ),
         pytest.param(
-            403,
-            _refused("AccessDenied", "User x is not authorized to perform: sts:AssumeRole"),
+            ("AccessDenied", "User x is not authorized to perform: sts:AssumeRole", 403),
             AccessDeniedError,
             "may not call sts:AssumeRole",
             id="not allowed",
         ),
-        pytest.param(500, _refused("InternalFailure", ""), ServiceFailedError, "", id="failed"),
-        pytest.param(200, "sign in", AWSError, "", id="not AWS"),
+        pytest.param(("InternalFailure", "", 500), ServiceFailedError, "", id="failed"),
+        pytest.param("sign in", AWSError, "", id="not AWS"),
     ],
 )
 def test_a_role_that_cannot_be_assumed(
     asked: list[str],
     fail: Callable[..., SeedctlError],
-    sts: STS,
+    sts: FakeAWS,
     monkeypatch: pytest.MonkeyPatch,
-    status: int,
-    content: str,
+    reply: Reply,
     expected: type[SeedctlError],
     says: str,
 ) -> None:
     """A profile that STS rejects is a configuration error; if STS denies or fails it is AWS's."""
     monkeypatch.setenv("AWS_MAX_ATTEMPTS", "1")
-    sts.status, sts.content = status, content
+    sts.replies["AssumeRole"] = reply
     error = fail(WITH_MFA)
     assert isinstance(error, expected)
     assert says in error.message
@@ -389,7 +351,7 @@ def test_a_program_that_hangs_is_ended_with_its_children(
     has_terminal: bool,
 ) -> None:
     """After a minute the program and its child processes are killed."""
-    monkeypatch.setattr(credential_sources, "PROCESS_SECONDS", 0.5)
+    monkeypatch.setattr(credential_sources, "PROCESS_SECONDS", 2.0)
     monkeypatch.setattr(credential_sources, "can_prompt", lambda: has_terminal)
     pids = tmp_path / "pids"
     program = f"sh -c 'sh -c \"echo $$ >> {pids}; sleep 1000\" & echo $$ >> {pids}; sleep 1000'"

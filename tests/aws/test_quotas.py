@@ -5,11 +5,13 @@ from __future__ import annotations
 import inspect
 import itertools
 import threading
+import time
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from seedctl.aws.calls import AWS
+from seedctl.aws.pacing import CallStatistics, RateLimitedCaller
 from seedctl.aws.rates import Limiter
 from seedctl.aws.settings import AWSSettings
 from seedctl.cognito import pool as pool_module
@@ -374,3 +376,27 @@ def test_threads_share_the_quota_and_the_counts() -> None:
             thread.join()
     assert aws.statistics()["GetParameter"].calls == len(fake.calls) == 120
     assert clock.time >= 102.0
+
+
+def test_no_count_of_a_thread_is_lost(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Threads that count calls of one operation at the same time do not overwrite each other."""
+
+    def slow_statistics(*counts: Any) -> CallStatistics:
+        time.sleep(0)  # lets another thread run between reading and writing
+        return CallStatistics(*counts)
+
+    monkeypatch.setattr("seedctl.aws.pacing.CallStatistics", slow_statistics)
+    caller = RateLimitedCaller({}, is_paced=False, clock=ManualClock())
+    start = threading.Barrier(4)
+
+    def count() -> None:
+        start.wait()
+        for _ in range(30):
+            caller.count("GetParameter", calls=1)
+
+    threads = [threading.Thread(target=count) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert caller.statistics()["GetParameter"].calls == 120

@@ -36,6 +36,12 @@ WRONG = {
     "a text": b'"hello"',
     "nothing of it": b'{"hello": "world"}',
 }
+# The operations whose response may be empty; stated here, so that no other one becomes so unseen.
+MAY_BE_EMPTY = {
+    *("AbortMultipartUpload", "AdminAddUserToGroup", "ConfirmDevice", "DeleteObject"),
+    *("DeleteParameter", "GlobalSignOut", "HeadBucket", "RevokeToken", "SetUserMFAPreference"),
+    "UpdateUserAttributes",
+}
 SESSION = Session()
 
 
@@ -49,12 +55,8 @@ def _example(shape: Any, name: str = "") -> Any:
         return {each: _example(shape.members[each], each) for each in shape.required_members}
     if shape.type_name == "list":
         return [_example(shape.member)]
-    if shape.type_name == "map":
-        return {}
     if shape.type_name in {"integer", "long"}:
         return 1
-    if shape.type_name == "boolean":
-        return True
     return shape.enum[0] if shape.enum else ("a/b" if name == "CopySource" else "abcdefgh")
 
 
@@ -88,7 +90,7 @@ def test_foreign_responses_are_refused(endpoint: Endpoint, aws: AWS) -> None:
 def _wrong_bodies(service: str, operation: str) -> dict[str, bytes]:
     model = _model(service, operation)
     bodies = dict(WRONG)
-    if not any(REQUIRED_MEMBERS[service][operation][0]):
+    if operation in MAY_BE_EMPTY:
         if model.http["method"] == "HEAD":
             return {}  # such an answer has no body
         if model.service_model.resolved_protocol == "json":

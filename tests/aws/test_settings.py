@@ -293,7 +293,7 @@ def test_awss_own_domains() -> None:
 
 
 def test_without_an_overridden_endpoint_there_is_no_emulator() -> None:
-    """Without a configured endpoint it is AWS."""
+    """Without a configured endpoint, calls go to AWS and not to an emulator."""
     assert not is_emulator(None)
 
 

@@ -21,7 +21,7 @@ from seedctl.report import Event, PlainReport, Progress, Report, failure
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
 
-WAIT = 20.0  # never waited for in full, unless something is broken
+WAIT = 60.0  # never waited for in full, unless something is broken
 who: contextvars.ContextVar[str] = contextvars.ContextVar("who", default="nobody")
 
 
@@ -533,9 +533,7 @@ def test_an_invalid_row(policy: Any, kind: Any) -> None:
         )
 
 
-OF_A_MOMENT = errors.ServiceFailedError(
-    "The service failed.", service="s3", operation="x", code="y"
-)
+TRANSIENT = errors.ServiceFailedError("The service failed.", service="s3", operation="x", code="y")
 
 
 @pytest.fixture
@@ -552,7 +550,7 @@ def test_a_transient_failure_is_retried(slept: list[float]) -> None:
 
     def work(job: int) -> int:
         if next(fails) < job:
-            raise OF_A_MOMENT
+            raise TRANSIENT
         return job
 
     assert run([2], work, may_be_repeated=lambda _: True) == [Outcome(2)]
@@ -566,11 +564,11 @@ def test_a_lasting_failure_stops_all_retries(slept: list[float]) -> None:
 
     def work(job: str) -> None:
         tried.append(job)
-        raise OF_A_MOMENT
+        raise TRANSIENT
 
     call = Numbers(work, may_be_repeated=lambda job: job != "once")
     for job in ("once", "a", "b"):
-        assert call.run([job]) == [Outcome(error=OF_A_MOMENT)]
+        assert call.run([job]) == [Outcome(error=TRANSIENT)]
     assert tried == ["once", "a", "a", "a", "b"]
     assert len(slept) == 2
 

@@ -108,7 +108,7 @@ def test_every_command_shows_only_the_options_that_it_uses(
     elif path in {"seedctl doctor", "seedctl generate-policy"}:
         expected = common - {"--verbose"}
     elif path == "seedctl types":
-        expected = {*EVERYWHERE, "--outputs", "--local"} & common
+        expected = {*EVERYWHERE, "--outputs", "--local"}
     elif path == "seedctl outputs":
         expected = common - {"--verbose", "--outputs", "--local"}
     assert shown & common == expected
@@ -257,7 +257,7 @@ def test_project_dir_option(project: Callable[..., Path], seedctl: CommandLine) 
 def test_local_init_from_outputs_options_and_nothing(
     project: Callable[..., Path], seedctl: CommandLine
 ) -> None:
-    """The file can be read back, keeps the rules, and is replaced only with --force."""
+    """The file can be read back, has the groups, and is replaced only with --force."""
     folder = project("guide_auth")
     written = folder / "amplify/seed/local_outputs.json"
     assert seedctl("local", "init").code == 0

@@ -120,7 +120,7 @@ def test_names_of_a_sandbox_on_aws(aws: FakeAWS) -> None:
         pytest.param("--endpoint-url http://127.0.0.1:1 secret get ", id="no credentials either"),
         pytest.param("--local --endpoint-url http://127.0.0.1:1 secret get ", id="wrong usage"),
         pytest.param("--profile unknown secret get ", id="no such profile"),
-        pytest.param("--outputs package.json secret get ", id="no region"),
+        pytest.param("--outputs package.json secret get ", id="unusable outputs"),
     ],
 )
 def test_what_fails_is_silent(root: Path, capfd: pytest.CaptureFixture[str], line: str) -> None:
@@ -138,7 +138,7 @@ def test_a_wrong_setting_is_silent(root: Path, monkeypatch: pytest.MonkeyPatch) 
 
 
 def test_a_refusal_is_silent(aws: FakeAWS, capfd: pytest.CaptureFixture[str]) -> None:
-    """So does a denied call."""
+    """A denied call gives no names and shows nothing."""
     aws.replies["GetParametersByPath"] = ("AccessDeniedException", "not authorized")
     assert complete(f"--endpoint-url {aws.url} secret get ") == []
     assert capfd.readouterr() == ("", "")

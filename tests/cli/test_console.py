@@ -445,7 +445,7 @@ def test_a_stdout_that_cannot_be_written(monkeypatch: pytest.MonkeyPatch) -> Non
 def test_a_path_is_shown_relative_to_the_working_directory(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Or to GitHub's workspace; it is absolute elsewhere and where the folder was removed."""
+    """On GitHub it is relative to the workspace; elsewhere, or in a removed folder, it is absolute."""
     script = tmp_path / "seed.py"
     code = compile("raise InvalidInputError('no')", str(script), "exec")
     try:

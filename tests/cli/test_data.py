@@ -1,4 +1,4 @@
-"""The guide's Data script, and the rules of a group, against the local sandbox."""
+"""The guide's Data script against the local sandbox."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 def test_the_guides_data_script(project: Callable[..., Path], seedctl: CommandLine) -> None:
-    """A todo is created as the signed-in user, and counted in the summary."""
+    """A todo is created as the signed-in user and counted in the summary; it runs again too."""
     project("guide_data")
     for name, value in {"username": "ann@example.com", "password": PASSWORD}.items():
         seedctl("--local", "secret", "set", name, stdin=value.encode())

@@ -14,6 +14,7 @@ import stat
 import subprocess
 import sys
 import threading
+import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -24,7 +25,7 @@ from seedctl.cli import local_start
 from seedctl.cli.options import Settings
 from seedctl.local import LocalSandbox
 from seedctl.local.hosting import host_sandbox
-from seedctl.local.running import RunningServer, find_server, read_statistics
+from seedctl.local.running import RunningServer, find_server, locate_server, read_statistics
 from seedctl.outputs import load_outputs
 from tests.running import PASSWORD, make_project
 from tests.test_processes import Terminal, run, start
@@ -32,7 +33,7 @@ from tests.test_processes import Terminal, run, start
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from tests.running import CommandLine
+    from tests.running import CommandLine, Result
 
 ROOT = Path(__file__).parents[2]
 STATE = Path(".amplify/seedctl")
@@ -49,10 +50,10 @@ def folder(tmp_path: Path) -> Iterator[Path]:
     """Make a project; no server of it may outlive the test."""
     folder = make_project(tmp_path / "project")
     yield folder
-    with contextlib.suppress(Exception):
-        server = find_server(folder / STATE)
-        if server is not None:
-            os.kill(server.pid, signal.SIGKILL)
+    found = locate_server(folder / STATE)
+    if found is not None:
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(found[0].pid, signal.SIGKILL)
 
 
 @pytest.fixture
@@ -75,7 +76,7 @@ def foreground(folder: Path) -> Iterator[Callable[..., subprocess.Popen[str]]]:
     for process in started:
         if process.poll() is None:
             process.kill()
-        process.communicate(timeout=20)
+        process.communicate(timeout=60)
 
 
 @pytest.fixture
@@ -96,9 +97,9 @@ def free_port() -> int:
         return port
 
 
-def parameters(url: str) -> dict[str, str]:
-    """Return the secrets that the server at *url* has, read by HTTP."""
-    connection = http.client.HTTPConnection(url.removeprefix("http://"), timeout=20)
+def list_secrets(url: str) -> tuple[int, dict[str, Any]]:
+    """Ask the server at *url* for all secrets; return the status and the document of the response."""
+    connection = http.client.HTTPConnection(url.removeprefix("http://"), timeout=60)
     credential = "Credential=k/20260101/us-east-1/ssm/aws4_request, SignedHeaders=h, Signature=s"
     connection.request(
         "POST",
@@ -109,9 +110,10 @@ def parameters(url: str) -> dict[str, str]:
             "Authorization": f"AWS4-HMAC-SHA256 {credential}",
         },
     )
-    reply = json.loads(connection.getresponse().read())
+    response = connection.getresponse()
+    found = response.status, json.loads(response.read())
     connection.close()
-    return {row["Name"].rpartition("/")[2]: row["Value"] for row in reply["Parameters"]}
+    return found
 
 
 # --- a server in the foreground -------------------------------------------------------------------
@@ -125,7 +127,7 @@ def test_a_signal_stops_the_server_cleanly(
     process = foreground()
     assert find_server(folder / STATE) is not None
     process.send_signal(number)
-    out, err = process.communicate(timeout=20)
+    out, err = process.communicate(timeout=60)
     assert (process.returncode, out) == (0, "")
     assert err.startswith("Stopping …\nStopped.")
     assert find_server(folder / STATE) is None
@@ -165,7 +167,7 @@ def test_kill_9_loses_nothing(
     assert run("seed", "--local", cwd=folder)[0] == 0
     assert run("secret", "set", "x", "--local", cwd=folder, stdin="kept")[0] == 0
     process.kill()
-    process.communicate(timeout=20)
+    process.communicate(timeout=60)
     assert (folder / STATE / "local/server.json").exists()
     code, out, _ = run("local", "status", cwd=folder)
     assert (code, out) == (0, "not running\n")
@@ -205,7 +207,7 @@ def test_a_seed_in_the_foreground(
     code, _, err = run("local", "stop", cwd=folder)
     assert code == 0
     assert "Stopped the local sandbox at http://127.0.0.1:" in err
-    assert process.wait(timeout=20) == 0
+    assert process.wait(timeout=60) == 0
 
 
 def test_a_stop_while_the_seed_runs(folder: Path) -> None:
@@ -309,7 +311,7 @@ def test_a_suspended_server_can_be_stopped(
     code, _, err = run("local", "stop", cwd=folder)
     assert code == 0
     assert "killed" not in err
-    assert process.wait(timeout=20) == 0
+    assert process.wait(timeout=60) == 0
 
 
 # --- how other commands use the server ------------------------------------------------------------
@@ -326,7 +328,8 @@ def test_commands_use_the_running_server(
 
     monkeypatch.setattr(LocalSandbox, "start", refuse)
     assert seedctl("secret", "set", "x", "--local", stdin=b"through").code == 0
-    assert parameters(url) == {"x": "through"}
+    (secret,) = list_secrets(url)[1]["Parameters"]
+    assert (secret["Name"].rpartition("/")[2], secret["Value"]) == ("x", "through")
     assert seedctl("secret", "get", "x", "--value-only", "--local").out == "through\n"
     (folder / "amplify/seed/seed.py").write_text(
         "import os\nfrom seedctl import get_secret\n"
@@ -387,7 +390,7 @@ def test_an_allowed_page(
     server = find_server(folder / STATE)
     assert server is not None
     for origin, status in (("https://a.example", 404), ("https://b.example", 403)):
-        connection = http.client.HTTPConnection("127.0.0.1", server.port, timeout=20)
+        connection = http.client.HTTPConnection("127.0.0.1", server.port, timeout=60)
         connection.request("GET", "/", headers={"Origin": origin})
         response = connection.getresponse()
         assert response.status == status
@@ -401,20 +404,6 @@ def test_an_allowed_page(
 # --- a server that is slow, limited and failing on purpose ----------------------------------------
 
 
-def ask(url: str) -> int:
-    """Request the secrets once, and return the status of the response."""
-    connection = http.client.HTTPConnection(url.removeprefix("http://"), timeout=20)
-    credential = "Credential=k/20260101/us-east-1/ssm/aws4_request, SignedHeaders=h, Signature=s"
-    headers = {
-        "X-Amz-Target": "AmazonSSM.GetParametersByPath",
-        "Authorization": f"AWS4-HMAC-SHA256 {credential}",
-    }
-    connection.request("POST", "/", json.dumps({"Path": "/amplify"}), headers)
-    status = connection.getresponse().status
-    connection.close()
-    return status
-
-
 def test_conditions_in_the_foreground(
     foreground: Callable[..., subprocess.Popen[str]], folder: Path
 ) -> None:
@@ -422,13 +411,13 @@ def test_conditions_in_the_foreground(
     process = foreground("--faults", "fail=100", "--quotas", until="Conditions  quotas default; ")
     server = find_server(folder / STATE)
     assert server is not None
-    assert [ask(server.url) for _ in range(3)] == [500] * 3
+    assert [list_secrets(server.url)[0] for _ in range(3)] == [500] * 3
     assert "conditions  quotas default; faults fail=100\n" in run("local", "status", cwd=folder)[1]
     document = json.loads(run("local", "status", "--format", "json", cwd=folder)[1])
     row = document["statistics"]["operations"]["ssm:GetParametersByPath"]
     assert (row["requests"], document["statistics"]["faults"]) == (3, {"fail": 3})
     process.send_signal(signal.SIGTERM)
-    _, err = process.communicate(timeout=20)
+    _, err = process.communicate(timeout=60)
     assert process.returncode == 0
     assert re.search(r"^ssm:GetParametersByPath +3 +0 +[123]$", err, re.MULTILINE)
     assert re.search(r"^ParameterRead +3 +0 +[123] +40$", err, re.MULTILINE)
@@ -446,7 +435,7 @@ def test_conditions_of_a_detached_server(folder: Path) -> None:
     )
     server = find_server(folder / STATE)
     assert server is not None
-    assert ask(server.url) == 400
+    assert list_secrets(server.url)[0] == 400
     document = json.loads(run("local", "status", "--format", "json", cwd=folder)[1])
     assert document["statistics"]["conditions"] == shown
     assert run("local", "stop", cwd=folder)[0] == 0
@@ -500,13 +489,13 @@ def test_a_slow_server_ends_at_once(
     server = find_server(folder / STATE)
     assert server is not None
     answers: list[int] = []
-    waiting = threading.Thread(target=lambda: answers.append(ask(server.url)))
+    waiting = threading.Thread(target=lambda: answers.append(list_secrets(server.url)[0]))
     waiting.start()
-    while (read_statistics(server) or {})["requests"] == 0:
-        pass
+    while not (read_statistics(server) or {}).get("requests"):
+        time.sleep(0.01)
     process.send_signal(signal.SIGINT)
-    process.communicate(timeout=20)
-    waiting.join(20)
+    process.communicate(timeout=60)
+    waiting.join(60)
     assert (process.returncode, answers) == (0, [200])
 
 
@@ -516,7 +505,7 @@ def test_a_slow_server_can_be_killed(
     """kill -9 does not prevent the next start, which has no conditions."""
     process = foreground("--latency", "60000", "--faults", "cut=100")
     process.kill()
-    process.communicate(timeout=20)
+    process.communicate(timeout=60)
     code, _, err = run("local", "start", "--detach", cwd=folder)
     assert (code, "Conditions" in err) == (0, False)
     assert run("secret", "set", "x", "--local", cwd=folder, stdin="v")[0] == 0
@@ -525,10 +514,11 @@ def test_a_slow_server_can_be_killed(
 
 def test_statistics_without_a_server() -> None:
     """Another program on the port, or none, has no statistics; neither is an error."""
-    port = free_port()
-    server = RunningServer(1, port, 0.0, None, "", "n" * 32)
-    assert read_statistics(server) is None
-    with socket.create_server(("127.0.0.1", port)) as listener:
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))  # a connection is refused until it listens
+        server = RunningServer(1, listener.getsockname()[1], 0.0, None, "", "n" * 32)
+        assert read_statistics(server) is None
+        listener.listen()
 
         def answer() -> None:
             connection, _ = listener.accept()
@@ -539,7 +529,7 @@ def test_statistics_without_a_server() -> None:
         thread = threading.Thread(target=answer)
         thread.start()
         assert read_statistics(server) is None
-        thread.join(20)
+        thread.join(60)
 
 
 # --- status and outputs ---------------------------------------------------------------------------
@@ -686,7 +676,7 @@ class Hosted:
     def __init__(self, folder: Path, number: int = signal.SIGINT) -> None:
         self._folder, self._number = folder, number
 
-    def __call__(self, seedctl: CommandLine, *arguments: str, until: str = "server.json") -> Any:
+    def __call__(self, seedctl: CommandLine, *arguments: str, until: str = "server.json") -> Result:
         def stop_it() -> None:
             while not (self._folder / STATE / "local" / until).exists():
                 if finished.wait(0.01):
@@ -704,7 +694,7 @@ class Hosted:
 
 
 def test_start_restores_the_signal_handlers(folder: Path, seedctl: CommandLine) -> None:
-    """Whether a server ran or could not be started."""
+    """The handlers are as before, after a server has run and after one could not be started."""
     before = [signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)]
     result = Hosted(folder)(seedctl)
     assert result.code == 0, result.err

@@ -18,7 +18,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
 
-    from tests.restricted import Ended
     from tests.running import CommandLine, Result
 
 pytestmark = pytest.mark.skipif(os.name == "nt", reason="modes and limits are POSIX's")
@@ -45,7 +44,7 @@ def _seed(root: Path, last_lines: str) -> None:
     (root / "amplify" / "seed" / "seed.py").write_text(SEED.format(last_lines), encoding="utf-8")
 
 
-def _is_set_up_error(ended: Ended | Result, name: str, reason: str) -> None:
+def _is_set_up_error(ended: Result, name: str, reason: str) -> None:
     assert ended.code == 3, ended
     assert f"[{name}] " in ended.err
     assert reason in ended.err
@@ -54,48 +53,55 @@ def _is_set_up_error(ended: Ended | Result, name: str, reason: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("last_lines", "file_size", "reason"),
+    ("last_lines", "file_size", "operation", "kind", "reason"),
     [
-        pytest.param("", 1000, "disk I/O error", id="at the start"),
+        pytest.param("", 1000, "", "", "disk I/O error", id="at the start"),
         pytest.param(
             'for n in range(99): set_secret(f"n{n}", "x" * 4000)',
-            200_000,
+            400_000,
+            "PutParameter",
+            "secret",
             "disk I/O error",
             id="secrets",
         ),
         pytest.param(
             f'todos = {TODOS}\nfor n in range(99): todos.create({{"content": "x" * 9000}})',
-            200_000,
+            400_000,
+            "createTodo",
+            "record",
             "disk I/O error",
             id="records",
         ),
         pytest.param(
             SIGN_IN + 'storage.upload_data("pictures/x", b"x" * 999_999)',
             700_000,
+            "PutObject",
+            "file",
             "File too large",
             id="a file",
         ),
     ],
 )
 def test_a_full_disk_is_reported_at_once(
-    root: Path, last_lines: str, file_size: int, reason: str
+    root: Path, last_lines: str, file_size: int, operation: str, kind: str, reason: str
 ) -> None:
     """A write that fails is a LocalSandboxError with the reason, and is not retried."""
     _seed(root, last_lines)
     ended = restricted.run(root, "seed", "--local", "--report", "/dev/stdout", file_size=file_size)
     _is_set_up_error(ended, "LocalSandboxError", reason)
-    if ended.out:
-        made = {each["operation"]: each["calls"] for each in json.loads(ended.out)["calls"]}
-        assert made.get("AdminCreateUser", 1) == made.get("PutObject", 1) == 1
+    report = json.loads(ended.out)
+    calls = {each["operation"]: each["calls"] for each in report["calls"]}
+    assert bool(calls) == bool(operation)
+    written = [each for each in (*report["things"], *report["counts"]) if each["kind"] == kind]
+    succeeded = sum(each.get("count", 1) for each in written)
+    assert calls.get(operation, 0) == succeeded + bool(operation)  # one call failed
 
 
 def _state(root: Path) -> Path:
-    folder = root / ".amplify" / "seedctl" / "local"
-    if not folder.exists():
-        _seed(root, "")
-        with connect(root, local=True) as backend:
-            backend.secrets.set("a", "one-value")
-    return folder
+    """Return the folder with the state of a sandbox that has one secret."""
+    with connect(root, local=True) as backend:
+        backend.secrets.set("a", "one-value")
+    return root / ".amplify" / "seedctl" / "local"
 
 
 def _no_state_folder(root: Path) -> None:
@@ -128,29 +134,35 @@ LOCAL = {
 
 
 @pytest.mark.parametrize(
-    ("spoil", "commands"),
+    ("spoil", "commands", "reason"),
     [
-        pytest.param(_no_state_folder, "seed list start", id="a folder that may not be made"),
-        pytest.param(_read_only_files, "seed", id="read-only files"),
-        pytest.param(_unreadable_files, "seed list start inbox", id="unreadable files"),
+        pytest.param(
+            _no_state_folder,
+            "seed list start",
+            "Permission denied",
+            id="a folder that may not be made",
+        ),
+        pytest.param(_read_only_files, "seed", "readonly database", id="read-only files"),
+        pytest.param(
+            _unreadable_files, "seed list start inbox", "Permission denied", id="unreadable files"
+        ),
         pytest.param(
             _unreadable_folder,
             "seed list start inbox status reset stop",
+            "Permission denied",
             id="an unreadable folder",
         ),
     ],
 )
 def test_a_state_that_cannot_be_used_is_reported(
-    root: Path, spoil: Callable[[Path], None], commands: str
+    root: Path, spoil: Callable[[Path], None], commands: str, reason: str
 ) -> None:
     """Every command that needs the local state names path and reason, and exits with 3."""
     _seed(root, "")
     spoil(root)
     for command in commands.split():
         ended = restricted.run(root, *LOCAL[command])
-        _is_set_up_error(
-            ended, "LocalSandboxError", "ermission denied" if command != "seed" else ""
-        )
+        _is_set_up_error(ended, "LocalSandboxError", reason)
         assert str(root / ".amplify") in ended.err
 
 
@@ -293,7 +305,7 @@ def test_a_file_is_replaced_with_its_mode_and_through_its_link(tmp_path: Path) -
 
 
 def test_a_read_only_file_is_not_replaced(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Although its folder is writable."""
+    """A read-only file is not replaced, although its folder is writable; nor is a folder."""
     path = tmp_path / "file"
     path.write_text("kept", encoding="utf-8")
     monkeypatch.setattr(os, "access", lambda *_: False)

@@ -20,7 +20,14 @@ if TYPE_CHECKING:
     from tests.running import CommandLine, Result
 
 STORAGE = {"storageRegion": "us-east-1", "bucketName": "files"}
-AUTH = {"userPoolId": "us-east-1_A", "webClientId": "1c", "authRegion": "us-east-1"}
+OF_IRELAND = {
+    "version": "1",
+    "auth": {
+        "user_pool_id": "eu-west-1_A",
+        "user_pool_client_id": "c",
+        "aws_region": "eu-west-1",
+    },
+}
 
 
 @pytest.fixture
@@ -161,7 +168,7 @@ def test_a_stack_that_was_rolled_back_is_read_with_a_warning(run: Callable[..., 
 @pytest.mark.parametrize(
     ("content", "code"),
     [
-        pytest.param({"auth": {**AUTH, "aws_region": "eu-west-1"}}, 0, id="another file"),
+        pytest.param(OF_IRELAND, 0, id="another file"),
         pytest.param({"version": "1"}, 3, id="a stub"),
         pytest.param("no JSON", 3, id="unusable"),
         pytest.param(None, 3, id="missing"),
@@ -176,13 +183,6 @@ def test_the_region_may_come_from_the_file(
 ) -> None:
     """Without any configured region, the one of the file to replace is used, if it has one."""
     monkeypatch.delenv("AWS_REGION")
-    if isinstance(content, dict) and "auth" in content:
-        auth = {
-            "user_pool_id": "eu-west-1_A",
-            "user_pool_client_id": "c",
-            "aws_region": "eu-west-1",
-        }
-        content = {"version": "1", "auth": auth}
     if content is not None:
         (folder / "amplify_outputs.json").write_text(json.dumps(content), encoding="utf-8")
     with stack_with(Storage=STORAGE).serve() as server:

@@ -299,22 +299,54 @@ def test_a_stdout_that_is_a_file_is_not_watched(
 def test_threads_may_print_while_bars_are_drawn(screen: Screen, clock: Clock) -> None:
     """Every line that threads print is complete on the screen, and no bar is left."""
     display = _display(clock, screen)
+    together = threading.Barrier(4)
 
     def work(number: int) -> None:
         for round_ in range(20):
+            together.wait(60)
             print(f"{number}-{round_}\n", end="")
 
     threads = [threading.Thread(target=work, args=(number,)) for number in range(3)]
     display.show(_progress())
     for thread in threads:
         thread.start()
-    while any(thread.is_alive() for thread in threads):
+    for _ in range(20):
+        together.wait(60)
         display.show(_progress(1))
     for thread in threads:
         thread.join()
     display.close()
     assert sorted(screen.raw.count(f"{n}-{r}\n") for n in range(3) for r in range(20)) == [1] * 60
     assert not any("Todo records" in line for line in screen.lines)
+
+
+def test_a_thread_that_prints_waits_for_a_bar_that_is_being_drawn(
+    screen: Screen, clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A line of another thread does not get into a bar that is being written."""
+    is_drawing, printed = threading.Event(), threading.Event()
+    write, main_thread = Screen.write, threading.current_thread()
+
+    def write_slowly(self: Screen, text: str) -> int:
+        if thread.is_alive() and threading.current_thread() is main_thread:
+            is_drawing.set()
+            printed.wait(0.2)
+        return write(self, text)
+
+    def work() -> None:
+        is_drawing.wait(60)
+        print("a line")
+        printed.set()
+
+    thread = threading.Thread(target=work)
+    monkeypatch.setattr(Screen, "write", write_slowly)
+    display = _display(clock, screen)
+    display.show(_progress())
+    thread.start()
+    display.show(_progress(1))
+    thread.join()
+    display.close()
+    assert screen.lines == ["a line"]
 
 
 def test_nothing_is_drawn_over_a_question(

@@ -17,7 +17,7 @@ import pytest
 
 from seedctl import masking
 from seedctl.errors import FileAccessError
-from seedctl.report import MOST_FAILURES, Event, Kind, Report, State, Target
+from seedctl.report import Event, Kind, Report, State, Target
 from seedctl.runner.report_file import ReportFile
 from seedctl.version import __version__
 from tests.forking import QuickProcess
@@ -537,7 +537,7 @@ def test_failures_with_one_reason_have_one_line(run: Callable[..., Result]) -> N
     assert "no-1" not in result.err
     assert "120 users failed" in result.err.rpartition("Seeded in ")[2]
     document = read()
-    assert (document["failed"], len(document["failures"])) == (120, MOST_FAILURES)
+    assert (document["failed"], len(document["failures"])) == (120, 100)
     assert len(document["things"]) == 120
 
 
@@ -606,8 +606,8 @@ def test_only_this_account_may_read_the_report(folder: Path, run: Callable[..., 
 
 def test_text_of_all_languages(folder: Path, run: Callable[..., Result]) -> None:
     """Letters are not escaped; a lone surrogate, which UTF-8 cannot encode, is."""
-    code = run("set_secret('grüße-日本', 'a1b2c3')\n").code
-    assert code in {0, 2}  # the sandbox may refuse the name, but the report must not fail
+    assert run("set_secret('grüße-日本', 'a1b2c3')\n").code == 2
+    assert "grüße-日本" in Path("report.json").read_text(encoding="utf-8")
     report = Report()
     report.on_warning("naïve 日本 \udcff")
     ReportFile("other.json").finish(report, 0, None, {})
@@ -648,7 +648,7 @@ def test_a_path_that_cannot_be_written(folder: Path, seedctl: CommandLine, path:
 def test_a_read_only_report_is_not_replaced(
     folder: Path, seedctl: CommandLine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Although its folder is writable."""
+    """A read-only report is an error before the run, although its folder is writable."""
     may = os.access
     read_only = Path("kept.json").resolve()
     read_only.write_text("old")
@@ -1007,7 +1007,7 @@ def test_the_documented_summary_works(tmp_path: Path) -> None:
             cwd=tmp_path,
             env={**os.environ, "GITHUB_STEP_SUMMARY": str(tmp_path / "summary.md")},
             check=True,
-            timeout=30,
+            timeout=60,
         )
     assert (tmp_path / "summary.md").read_text(encoding="utf-8").splitlines() == [
         "Seeding ended with 1 after 2.412 s.",

@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
 NUMBERS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
-WAIT = 20.0
+WAIT = 60.0
 
 
 def no_children(number: int) -> None:
@@ -284,7 +284,7 @@ def test_a_second_signal_ends_at_once(exits: list[int], said: list[str]) -> None
 def test_a_third_signal_does_not_wait(
     exits: list[int], said: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Whatever at_sudden_end is waiting for."""
+    """A third signal ends the process at once, whatever at_sudden_end is waiting for."""
     signals = StopSignals()
     release = threading.Event()
     monkeypatch.setattr(stop_signals, "_LAST_SECONDS", 0.05)
@@ -422,9 +422,8 @@ def test_the_cleaning_up_of_a_script_is_not_ended(no_grace: None, said: list[str
         with signals.script_end.script_runs(no_children):
             caught_and(lambda: 0)()
             time.sleep(0.5)
-        signals.script_end._callback = (
-            script_end._interrupt
-        )  # a wake-up signal that was sent before
+        # As if a wake-up signal had been sent before.
+        signals.script_end._callback = script_end._interrupt
         signal.raise_signal(signal.SIGURG)
         signals.settle(0)
         return 0
@@ -522,7 +521,7 @@ def test_ctrl_c_at_the_terminal_is_not_sent_again(
 
 
 def test_a_forked_child_has_default_handlers(said: list[str]) -> None:
-    """Except for those that the script has set itself."""
+    """A forked child has Python's own handlers, except for those that the script has set itself."""
     signals = StopSignals()
     own = (signal.SIGTERM, signal.SIGHUP)
 
@@ -534,10 +533,8 @@ def test_a_forked_child_has_default_handlers(said: list[str]) -> None:
     def work() -> int:
         with signals.script_end.script_runs(no_children):
             signal.signal(signal.SIGHUP, signal.SIG_IGN)
-            with warnings.catch_warnings():
-                warnings.simplefilter(
-                    "ignore", DeprecationWarning
-                )  # about forks in a process with threads
+            with warnings.catch_warnings():  # about forks in a process with threads
+                warnings.simplefilter("ignore", DeprecationWarning)
                 process = os.fork()
             if process == 0:
                 child()
@@ -560,9 +557,8 @@ def test_the_main_thread_is_woken_for_a_missed_signal(
         with signals.script_end.script_runs(no_children):
             wake = signal.set_wakeup_fd(-1)
             signal.set_wakeup_fd(wake, warn_on_full_buffer=False)
-            os.write(
-                wake, bytes([signal.SIGTERM])
-            )  # as the interpreter does, without calling a handler
+            # As the interpreter does, without calling a handler.
+            os.write(wake, bytes([signal.SIGTERM]))
             end = time.monotonic() + WAIT
             while not woken and time.monotonic() < end:
                 time.sleep(0.01)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 import shutil
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pytest
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-    from tests.running import CommandLine
+    from tests.running import CommandLine, Result
 
 HEAD = (
     "from seedctl import *\n"
@@ -38,13 +38,13 @@ def state(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture
-def run(project: Callable[..., Path], seedctl: CommandLine, state: Path) -> Callable[[str], Any]:
+def run(project: Callable[..., Path], seedctl: CommandLine, state: Path) -> Callable[[str], Result]:
     """Return what runs a script over two users and the buckets of the examples."""
     root = project("secrets_only")
     shutil.copy(DATA / "outputs" / "store_userpool.json", root / "amplify_outputs.json")
     shutil.copytree(state, root / ".amplify")
 
-    def run(text: str) -> Any:
+    def run(text: str) -> Result:
         (root / "amplify" / "seed" / "seed.py").write_text(HEAD + text, encoding="utf-8")
         return seedctl("seed", "--local")
 
@@ -110,7 +110,7 @@ DENIED = [
 
 
 @pytest.mark.parametrize(("text", "says"), DENIED)
-def test_the_rules_are_enforced(run: Callable[[str], Any], text: str, says: str) -> None:
+def test_the_rules_are_enforced(run: Callable[[str], Result], text: str, says: str) -> None:
     """A user without access is denied, and the error shows which rule would allow it."""
     result = run(text)
     assert result.code == 1
@@ -118,7 +118,7 @@ def test_the_rules_are_enforced(run: Callable[[str], Any], text: str, says: str)
     assert says in result.err
 
 
-def test_users_with_access_are_allowed(run: Callable[[str], Any]) -> None:
+def test_users_with_access_are_allowed(run: Callable[[str], Result]) -> None:
     """Owners, guests and members of the right group have access."""
     result = run(
         "admin = create_and_sign_up_user('eve@example.com', 'Password123!', if_exists='sign_in')\n"
@@ -147,7 +147,7 @@ def test_users_with_access_are_allowed(run: Callable[[str], Any]) -> None:
     assert "1 file copied" in result.err
 
 
-def test_a_presigned_url_opens_the_object(run: Callable[[str], Any]) -> None:
+def test_a_presigned_url_opens_the_object(run: Callable[[str], Result]) -> None:
     """Anybody can read the object by its URL, and nobody by a changed URL."""
     result = run(
         "import urllib.request, urllib.error\n"
@@ -165,7 +165,7 @@ def test_a_presigned_url_opens_the_object(run: Callable[[str], Any]) -> None:
     assert result.out.splitlines() == ["b'hello' text/html", "403"]
 
 
-def test_the_session_has_an_identity(run: Callable[[str], Any]) -> None:
+def test_the_session_has_an_identity(run: Callable[[str], Result]) -> None:
     """fetch_auth_session returns the identity id and credentials, for users and guests."""
     result = run(
         "guest = auth.fetch_auth_session()\n"
@@ -179,7 +179,7 @@ def test_the_session_has_an_identity(run: Callable[[str], Any]) -> None:
     assert json.loads(result.out) == [None, True, True, True]
 
 
-def test_parallel_sessions_are_separate(run: Callable[[str], Any]) -> None:
+def test_parallel_sessions_are_separate(run: Callable[[str], Result]) -> None:
     """Four users at once store and read their own files, each as itself."""
     result = run(
         "from concurrent.futures import ThreadPoolExecutor\n"
@@ -198,7 +198,7 @@ def test_parallel_sessions_are_separate(run: Callable[[str], Any]) -> None:
     assert result.out == "True\n"
 
 
-def test_worker_threads_are_not_guests(run: Callable[[str], Any]) -> None:
+def test_worker_threads_are_not_guests(run: Callable[[str], Result]) -> None:
     """A thread without a sign-in gets an error; a copy names the side that was denied."""
     result = run(
         "from concurrent.futures import ThreadPoolExecutor\n"
@@ -224,7 +224,7 @@ def test_worker_threads_are_not_guests(run: Callable[[str], Any]) -> None:
     assert "allows anybody to get 'nope/x'" in copied
 
 
-def test_the_sign_in_of_threads(run: Callable[[str], Any]) -> None:
+def test_the_sign_in_of_threads(run: Callable[[str], Result]) -> None:
     """As docs/storage.md says: some threads inherit the sign-in, others have their own."""
     result = run(
         "import asyncio\n"

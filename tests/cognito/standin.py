@@ -61,9 +61,6 @@ class StandInCognito(AWS):
         self._sessions = 0
         self._exchange: tuple[int, int, int] = (0, 0, 0)
 
-    def environment(self) -> dict[str, str | None]:
-        return {}
-
     def call(
         self,
         service: str,

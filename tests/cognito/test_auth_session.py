@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import json
+import threading
+import time
+from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -39,9 +42,6 @@ class Identities(AWS):
 
     def __init__(self) -> None:
         self.requests: list[tuple[str, dict[str, Any]]] = []
-
-    def environment(self) -> dict[str, str | None]:
-        return {}
 
     def call(
         self,
@@ -125,6 +125,31 @@ def test_the_recorded_sequence(tmp_path: Path) -> None:
     with pytest.raises(errors.UserUnAuthenticatedException):
         scene.auth.session().current_user()
     scene.check("after-signOut-fetchAuthSession")
+
+
+@pytest.mark.parametrize("is_guest", [True, False], ids=["guest", "user"])
+def test_threads_share_the_credentials(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, is_guest: bool
+) -> None:
+    """Threads that need credentials at the same time request them once."""
+    scene = Scene(tmp_path)
+    call, start = scene.aws.call, threading.Barrier(4)
+
+    def call_slowly(*arguments: Any, **options: Any) -> dict[str, Any]:
+        time.sleep(0.01)
+        return call(*arguments, **options)
+
+    monkeypatch.setattr(scene.aws, "call", call_slowly)
+    get = scene.pool.for_guest if is_guest else scene.sign_in().identity.credentials
+
+    def use(_: int) -> object:
+        start.wait()
+        return get()
+
+    with ThreadPoolExecutor(4) as pool:
+        assert len({id(each) for each in list(pool.map(use, range(4)))}) == 1
+    operations = [operation for operation, _ in scene.aws.take_requests()]
+    assert operations == ["GetId", "GetCredentialsForIdentity"]
 
 
 def test_a_forced_refresh_gets_new_credentials(tmp_path: Path) -> None:

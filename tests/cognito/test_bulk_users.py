@@ -36,7 +36,6 @@ if TYPE_CHECKING:
     from seedctl.auth import UserResult
     from seedctl.aws.calls import AWS
 
-ROOT = Path(__file__).parents[2]
 CODE_SENT = {
     "AttributeName": "phone_number",
     "DeliveryMedium": "SMS",

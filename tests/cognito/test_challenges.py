@@ -600,7 +600,7 @@ def test_a_refused_totp_code_compares_the_clocks(
 
 
 def test_a_refused_set_up_compares_the_clocks(challenged: Callable[..., Stage]) -> None:
-    """The same comparison of clocks is made for the error of the TOTP set-up."""
+    """The error of a refused TOTP set-up tells too whether this machine's clock is at fault."""
     stage = challenged("MFA_SETUP", **listed("MFAS_CAN_SETUP", "SOFTWARE_TOKEN_MFA"))
     stage.cognito.faults[("VerifySoftwareToken", 0)] = CognitoError(
         "Code mismatch",

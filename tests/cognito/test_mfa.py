@@ -373,8 +373,10 @@ def test_a_coroutine_is_refused_without_a_warning() -> None:
             code_of(answer_later(), "sign_in_challenge")
 
 
-def test_a_returned_code_is_not_in_an_error(make_stage: Callable[..., Stage]) -> None:
-    """If a callback fails, the user stays in the journal and the next run finishes it."""
+def test_a_failed_callback_leaves_the_user_to_the_next_run(
+    make_stage: Callable[..., Stage],
+) -> None:
+    """A user whose callback returned no code stays in the journal, and the next run finishes it."""
     stage = make_stage(**pool("EMAIL"))
     stage.cognito.after_new_password = [("EMAIL_OTP", {})]
     with pytest.raises(InvalidParameterException, match="returned nothing"):

@@ -203,7 +203,7 @@ def test_timestamps_do_not_ask_for_names() -> None:
 
 
 def test_timestamps_under_another_locale() -> None:
-    """The same under a real locale, where this machine has one."""
+    """Timestamps are English under another locale too, if this machine has one."""
     before = locale.setlocale(locale.LC_TIME)
     try:
         for name in ("de_DE.UTF-8", "fr_FR.UTF-8", "ja_JP.UTF-8", "es_ES.UTF-8", "de_DE", "fr_FR"):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 import threading
 import time
+from collections import deque
 from concurrent.futures import ThreadPoolExecutor
 
 import pyotp
@@ -119,8 +120,18 @@ def test_two_secrets_do_not_wait_for_each_other() -> None:
     assert fake.waited == []
 
 
-def test_threads_with_one_secret_get_different_codes() -> None:
+class _SlowDeque(deque[int]):
+    """Lets other threads run after a look for a step, before the step is added."""
+
+    def __contains__(self, step: object) -> bool:
+        is_used = super().__contains__(step)
+        time.sleep(0.001)
+        return is_used
+
+
+def test_threads_with_one_secret_get_different_codes(monkeypatch: pytest.MonkeyPatch) -> None:
     """Two threads never get the code of the same step."""
+    monkeypatch.setattr("seedctl.cognito.totp.deque", _SlowDeque)
     fake = FakeTime(1000.0)
     # All that could come up, so that an accident of six digits cannot fail the test.
     possible = [pyotp.TOTP(SECRET).at(1000 + 30 * step) for step in range(300)]
@@ -201,11 +212,11 @@ def test_nothing_secret_is_in_a_repr() -> None:
 
 # --- who watches ----------------------------------------------------------------------------------
 
-# The second code is a second away.
+# The second code is three seconds away, which a slow machine has not used up before the wait.
 TWO_CODES = f"""
 import time
 from seedctl import Authenticator
-offset = 29.0 - time.time() % 30
+offset = 27.0 - time.time() % 30
 authenticator = Authenticator({SECRET!r}, clock=lambda: time.time() + offset)
 print((True, "one code" if authenticator.code() == authenticator.code() else "two codes"))
 """

@@ -344,7 +344,7 @@ def test_threads_of_the_script_are_awaited(seed: Seed) -> None:
 
 
 def test_threads_of_a_failing_script_are_awaited(seed: Seed, folder: Path) -> None:
-    """As at the end of any Python program; the failure is raised afterwards."""
+    """Threads end before the failure is raised, as at the end of any Python program."""
     _failure(
         seed,
         "import pathlib, threading, time\n"
@@ -357,7 +357,6 @@ def test_threads_of_a_failing_script_are_awaited(seed: Seed, folder: Path) -> No
     assert (folder / "done").exists()
 
 
-@pytest.mark.timeout(20)
 def test_a_pool_that_was_not_shut_down_finishes_its_work(
     seed: Seed, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -376,23 +375,19 @@ def test_a_pool_that_was_not_shut_down_finishes_its_work(
     assert not any(thread.is_alive() for thread in pool._threads)
 
 
-@pytest.mark.timeout(20)
-def test_daemon_threads_are_not_awaited(
-    seed: Seed, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """As in any Python program."""
+def test_daemon_threads_are_not_awaited(seed: Seed, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A daemon thread does not delay the end of the run, as in any Python program."""
     release = threading.Event()
     monkeypatch.setattr(threading, "lent", release, raising=False)
     seed(
         "import threading\n"
-        "threading.Thread(target=threading.lent.wait, args=(25,), daemon=True).start()\n"
-        "print('worked')\n"
+        "wait = threading.lent.wait\n"
+        "threading.Thread(target=wait, args=(60,), name='of the script', daemon=True).start()\n"
     )
+    assert "of the script" in {thread.name for thread in threading.enumerate()}
     release.set()
-    assert capsys.readouterr().out == "worked\n"
 
 
-@pytest.mark.timeout(20)
 @pytest.mark.parametrize("when", ["in the script", "at its end"])
 def test_after_a_signal_threads_are_awaited_for_a_short_time(
     seed: Seed, monkeypatch: pytest.MonkeyPatch, when: str

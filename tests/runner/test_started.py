@@ -40,7 +40,7 @@ def test_living_objects_of_the_block_are_found() -> None:
 
 
 def test_the_class_is_restored() -> None:
-    """Also where the block fails; a wrong call of the constructor raises as usual."""
+    """The class is as before, also after a failure; a wrong call of its constructor raises as usual."""
     init = _Thing.__init__
     wrong: Any = _Thing
     with pytest.raises(TypeError, match="unexpected"), created_objects(_Thing):
