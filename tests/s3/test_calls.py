@@ -114,6 +114,12 @@ REFUSED: list[Any] = [
     ("remove nothing", lambda s: s.remove(""), "InvalidStorageOperationInput"),
     ("0 s", lambda s: s.get_url("x", expires_in=0), "InvalidStorageOperationInput"),
     ("range", lambda s: s.download_data("x", bytes_range=(5, 4)), "InvalidStorageOperationInput"),
+    ("before", lambda s: s.download_data("x", bytes_range=(-1, 4)), "InvalidStorageOperationInput"),
+    (
+        "only the target's bucket",
+        lambda s: s.copy("x", {"path": "y", "bucket": "archive"}),
+        "InvalidCopyOperationStorageBucket",
+    ),
     (
         "strategy",
         lambda s: s.list("x", subpath_strategy={"strategy": "some"}),
@@ -288,6 +294,12 @@ def test_a_url_expires_with_its_credentials() -> None:
     assert 590 <= seconds <= 600
     assert url.expires_at <= ends
     assert "Signature" not in repr(url)
+    week = 7 * 24 * 3600
+    lasting = FakeIdentity(keys=Credentials("ASIA", "secret", "token", None))
+    url = Stage(NOWHERE, identity=lasting).storage.get_url("x", expires_in=week)
+    assert f"X-Amz-Expires={week}&" in url.url
+    over = FakeIdentity(keys=Credentials("ASIA", "secret", "token", datetime.now(timezone.utc)))
+    assert "X-Amz-Expires=1&" in Stage(NOWHERE, identity=over).storage.get_url("x").url
 
 
 def test_a_url_on_aws_is_virtual_hosted_and_regional(monkeypatch: pytest.MonkeyPatch) -> None:
