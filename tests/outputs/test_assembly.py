@@ -162,7 +162,7 @@ def test_the_schema_of_the_outputs_is_taken(tmp_path: Path) -> None:
     """Of several GraphQL APIs, the schema is that of the one in the outputs."""
     resources: dict[str, Any] = {}
     files = {}
-    for digit in "abc":
+    for digit in "ab":
         folder = tmp_path / f"asset.{digit * 64}"
         folder.mkdir()
         (folder / "model-schema.graphql").write_text(
@@ -177,6 +177,8 @@ def test_the_schema_of_the_outputs_is_taken(tmp_path: Path) -> None:
                 "SourceObjectKeys": [f"{digit * 64}.zip"],
             },
         }
+    properties = {**resources["Copyb"]["Properties"], "SourceObjectKeys": ["c.zip"]}
+    resources["Other"] = {"Type": "Custom::Other", "Properties": properties}
     names = ["amplifyApiModelSchemaS3Uri", "awsAppsyncApiEndpoint", "awsAppsyncRegion"]
     names.append("awsAppsyncAuthenticationType")
     arn = {"Fn::GetAtt": ["Copyb", "DestinationBucketArn"]}

@@ -66,6 +66,28 @@ def test_a_missing_list_in_a_rule_is_not_an_empty_list() -> None:
     assert counter.rules[0].provider is None
 
 
+def test_disabled_operations_are_known() -> None:
+    """Null disables all operations of its kind, an object those that it names, whatever the value."""
+    at = (*TASK, "attributes", 0)
+    properties = {"queries": {"list": None}, "mutations": None, "subscriptions": {"level": "off"}}
+    disabled = _schema(changed(CORNERS, at, {"type": "model", "properties": properties}))
+    expected = {"list", "create", "update", "delete"}
+    assert disabled.models["Task"].disabled == expected
+
+
+def test_a_field_must_be_given_if_null_is_refused() -> None:
+    """For a list this is about the list itself, which may be null if the file does not say."""
+    fields = {
+        "one": {**A_FIELD, "isRequired": True, "type": "Int"},
+        "free": {**A_FIELD, "type": "Int"},
+        "items": {"isArray": True, "isRequired": True, "type": "Int"},
+        "list": {"isArray": True, "isRequired": False, "isArrayNullable": False, "type": "Int"},
+    }
+    schema = _schema(changed(CORNERS, (*SCHEMA, "nonModels", "Note", "fields"), fields))
+    found = schema.fields_of(TypeName("nonModel", "Note"))
+    assert [name for name, field in found.items() if field.must_be_given] == ["one", "list"]
+
+
 def test_no_schema_is_no_error() -> None:
     """A data section may have no model_introspection."""
     assert _schema(changed(CORNERS, SCHEMA, None)) is None
@@ -78,6 +100,8 @@ SLIPS = [
     ((*TASK, "name"), "Counter", "models.Counter.name"),
     ((*TASK, "name"), "String", "models.String"),
     ((*TASK, "name"), "Mutation", "models.Mutation"),
+    ((*TASK, "name"), "Subscription", "models.Subscription"),
+    ((*TASK, "fields", "id", "isReadOnly"), True, "models.Task.primaryKeyInfo"),
     ((*TASK, "name"), "Note", "nonModels.Note"),
     ((*TASK, "pluralName"), "two words", "models.Task.pluralName"),
     ((*TASK, "pluralName"), None, "models.Task.pluralName"),
