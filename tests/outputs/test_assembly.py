@@ -281,6 +281,18 @@ def test_the_pool_of_the_outputs_counts(tmp_path: Path) -> None:
     assert times == (7200, 900, None)
 
 
+def test_a_refresh_token_lasts_days(tmp_path: Path) -> None:
+    """Without a unit, refresh tokens last days and the others hours, as in Cognito."""
+    folder = _with_two_pools(tmp_path, {})
+    path = next(folder.glob("*.template.json"))
+    template = json.loads(path.read_text(encoding="utf-8"))
+    properties = template["Resources"]["Client"]["Properties"]
+    properties.update({"RefreshTokenValidity": 5, "TokenValidityUnits": {}})
+    path.write_text(json.dumps(template), encoding="utf-8")
+    pool = _pool(folder)
+    assert (pool.refresh_token_seconds, pool.id_token_seconds) == (5 * 86400, 15 * 3600)
+
+
 def test_a_bare_pool_has_cognitos_defaults(tmp_path: Path) -> None:
     """What a template leaves out and Cognito has no doubt about is in the details; the rest is not."""
     pool = _pool(_with_two_pools(tmp_path, {}))

@@ -88,6 +88,27 @@ def test_a_field_must_be_given_if_null_is_refused() -> None:
     assert [name for name, field in found.items() if field.must_be_given] == ["one", "list"]
 
 
+def test_owner_fields_are_those_of_the_rules() -> None:
+    """A rule for owners has a field, which is ``owner`` if it names none; one for groups may."""
+    rules = [
+        {"allow": "owner"},
+        {"allow": "owner", "ownerField": "title"},
+        {"allow": "groups", "groupsField": "team"},
+        {"allow": "groups", "groups": ["a"]},
+        {"allow": "private"},
+    ]
+    task = _schema(changed(CORNERS, RULE[:-1], rules)).models["Task"]
+    assert task.owner_fields == {"owner": "owner", "title": "owner", "team": "group"}
+    assert task.implied_fields == ("owner", "team")
+
+
+def test_an_input_has_its_own_fields() -> None:
+    """The fields of an input type and those of a custom type are told apart."""
+    schema = _schema()
+    assert list(schema.fields_of(TypeName("input", "SummaryFilterInput"))) == ["status"]
+    assert schema.fields_of(TypeName("nonModel", "Note")) is schema.custom_types["Note"].fields
+
+
 def test_no_schema_is_no_error() -> None:
     """A data section may have no model_introspection."""
     assert _schema(changed(CORNERS, SCHEMA, None)) is None

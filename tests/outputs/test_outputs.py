@@ -27,6 +27,7 @@ from seedctl.outputs import (
     load_outputs,
     parse_outputs,
 )
+from seedctl.outputs.resources import resources_of_file
 from seedctl.project import Project
 from tests.cases import case
 
@@ -313,6 +314,19 @@ def test_the_local_api_replaces_the_deployed_one() -> None:
     assert served == {key: value for key, value in outputs.document.items() if key != "data"}
     only_auth = _changed("data", ABSENT)
     assert parse_outputs(only_auth, HERE).served_at("http://127.0.0.1:1") == only_auth
+
+
+def test_the_resources_are_those_of_all_sections() -> None:
+    """The pool, the API and every bucket are named with their kind; a section may be missing."""
+    outputs = load_outputs(DATA / "outputs" / "storage_only_multi_bucket.json")
+    storage = outputs.document["storage"]
+    buckets = [storage["bucket_name"], *(each["bucket_name"] for each in storage["buckets"])]
+    assert resources_of_file(outputs)[-len(buckets) :] == [("bucket", name) for name in buckets]
+    outputs = load_outputs(DATA / "outputs" / "todo_userpool.json")
+    assert resources_of_file(outputs)[:2] == [
+        ("user pool", outputs.document["auth"]["user_pool_id"]),
+        ("API", outputs.document["data"]["url"]),
+    ]
 
 
 def test_the_file_is_found_and_read_once(tmp_path: Path) -> None:

@@ -66,6 +66,7 @@ def _stack(template: dict[str, Any] = TEMPLATE) -> Stack:
         pytest.param({"Ref": "AWS::Region"}, "us-east-1", id="region"),
         pytest.param({"Ref": "AWS::AccountId"}, "000000000000", id="account"),
         pytest.param({"Ref": "AWS::StackName"}, "my-stack", id="stack name"),
+        pytest.param({"Ref": "AWS::Partition"}, "aws", id="partition"),
         pytest.param({"Ref": "Text"}, "text", id="default"),
         pytest.param({"Ref": "Many"}, ["a", "b"], id="list parameter"),
         pytest.param({"Ref": "Unset"}, "local-Unset", id="parameter without a value"),
@@ -153,6 +154,12 @@ def test_an_unknown_function_is_named() -> None:
     """A function that seedctl does not know is refused wherever it stands, not left in the value."""
     with pytest.raises(InvalidAmplifyOutputsError, match="does not know"):
         _stack().resolve({"a": [{"Fn::Cidr": ["10.0.0.0/16", 1]}]})
+
+
+def test_a_list_may_be_given_for_a_list() -> None:
+    """A nested stack gets a list parameter of its parent as a list."""
+    child = Stack(CHILD, _stack()._deployment, "/Child", {"Names": lambda: ["p", "q,r"]})
+    assert child.resolve({"Ref": "Names"}) == ["p", "q,r"]
 
 
 def test_resources_are_those_that_would_be_created() -> None:

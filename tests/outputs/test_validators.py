@@ -59,6 +59,7 @@ def test_messages() -> None:
         pytest.param(r"^\P{Lu}$", "é", "É", id="no category"),
         pytest.param(r"^[\p{Alpha}_]+$", "ab_", "é", id="POSIX"),
         pytest.param(r"^\P{Digit}$", "x", "7", id="no POSIX"),
+        pytest.param(r"^\p{Upper}\p{Blank}$", "A\t", "a\t", id="upper case and blank"),
         pytest.param(r"^\p{IsAlphabetic}$", "ß", "1", id="property"),
         pytest.param(r"^(?<half>ab)\k<half>$", "abab", "abba", id="named group"),
         pytest.param(r"^\Qa.b\E$", "a.b", "axb", id="quotation"),
@@ -84,12 +85,30 @@ def test_patterns(pattern: str, good: str, bad: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "pattern", ["[a-z&&[^b]]", "[a[b]]", "(", r"\G", r"\p{IsLatin}", r"[\R]", r"[\P{L}]"]
+    "pattern",
+    [
+        "[a-z&&[^b]]",
+        "[a[b]]",
+        "(",
+        r"\G",
+        r"\p{IsLatin}",
+        r"[\R]",
+        r"[\P{L}]",
+        "[a&&b]",
+        "a{99999999999}",
+        "(" * 5000,
+    ],
 )
 def test_unsupported_patterns(pattern: str) -> None:
     """What Python cannot do like Java is an error, not another meaning."""
     with pytest.raises(UnsupportedPatternError):
         Validator("matches", pattern, "").accepts("a")
+
+
+def test_half_of_a_surrogate_pair_has_a_length() -> None:
+    """JSON can have half of a surrogate pair, which counts as one."""
+    assert Validator("maxLength", "1", "").accepts("\ud800")
+    assert not Validator("minLength", "2", "").accepts("\ud800")
 
 
 def test_wrong_limit() -> None:

@@ -296,6 +296,15 @@ def test_a_denial_is_explained_by_what_was_tried() -> None:
                 assert says in str(caught.value.resolution)
 
 
+def test_a_denial_at_ones_own_path_is_explained() -> None:
+    """The identity id of the caller tells the user's own folder from another's."""
+    with FakeS3(answer=lambda _: error("AccessDenied", "Access Denied")) as server:
+        storage = Stage(server.url).storage
+        with pytest.raises(errors.AccessDenied) as caught:
+            storage.download_data(lambda identity_id: f"private/{identity_id}/x")
+    assert "The outputs file allows a signed-in user without" in str(caught.value.resolution)
+
+
 def test_a_denied_object_of_a_folder_is_explained() -> None:
     """If S3 denies to remove one object of a folder, the advice names this object."""
     listed = EMPTY.replace(
@@ -308,6 +317,7 @@ def test_a_denied_object_of_a_folder_is_explained() -> None:
         storage = Stage(server.url, identity=FakeIdentity(member_of=None)).storage
         with pytest.raises(errors.AccessDenied) as caught:
             storage.remove("public/")
+    assert caught.value.message.startswith("public/a cannot be removed: AccessDenied. 0 objects")
     assert "Deleting 'public/a' is allowed by" in str(caught.value.resolution)
 
 

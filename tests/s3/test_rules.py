@@ -96,6 +96,8 @@ def test_the_rule_is_named() -> None:
             ['add allow.groups(["Readers"])'],
         ),
         ("slash", "pictures/", "list", None, ["Listing 'pictures/' is allowed"]),
+        ("may list", "public/", "list", None, ["The outputs file allows a guest to list"]),
+        ("no list", "p", "get", None, ["No path rule of myStorage allows anybody to get 'p'"]),
         (
             "one's own",
             "public/none",
