@@ -147,6 +147,35 @@ def test_from_options() -> None:
     assert auth.password_policy.min_length == 8
 
 
+def test_the_least_of_options() -> None:
+    """Without options, the backend is the one that Amplify's own example deploys."""
+    assert blueprint.from_options(username_attributes=("phone_number",), region="eu-west-1") == {
+        "auth": {
+            "user_pool_id": "eu-west-1_Local00001",
+            "aws_region": "eu-west-1",
+            "user_pool_client_id": "0localclient00000000000001",
+            "identity_pool_id": "eu-west-1:00000000-0000-4000-8000-000000000001",
+            "mfa_methods": [],
+            "standard_required_attributes": ["phone_number"],
+            "username_attributes": ["phone_number"],
+            "user_verification_types": ["phone_number"],
+            "groups": [],
+            "mfa_configuration": "NONE",
+            "password_policy": {
+                "min_length": 8,
+                "require_lowercase": True,
+                "require_numbers": True,
+                "require_symbols": True,
+                "require_uppercase": True,
+            },
+            "unauthenticated_identities_enabled": True,
+        },
+        "version": "1.4",
+    }
+    auth = blueprint.from_options()["auth"]
+    assert (auth["aws_region"], auth["username_attributes"]) == ("us-east-1", ["email"])
+
+
 def test_text() -> None:
     """The file is JSON with an indent of two, a final newline and no escapes."""
     text = blueprint.to_text(blueprint.from_options(groups=("Größe",)))
