@@ -434,9 +434,11 @@ def test_what_a_callback_of_a_download_raises_reaches_the_script(
     def fail(_: object) -> None:
         raise raised
 
-    raised = FileNotFoundError(errno.ENOENT, "No such file", str(tmp_path / "other" / "file"))
-    with pytest.raises(FileNotFoundError):
-        stage.storage.download_data("x", tmp_path / "x", bytes_range=(0, 0), on_progress=fail)
+    name: str | bytes | int
+    for name in (str(tmp_path / "other" / "file"), b"other/file", 99):
+        raised = FileNotFoundError(errno.ENOENT, "No such file", name)
+        with pytest.raises(FileNotFoundError):
+            stage.storage.download_data("x", tmp_path / "x", bytes_range=(0, 0), on_progress=fail)
     raised = OSError(errno.ENOSPC, "No space left")
     with pytest.raises(errors.FileAccessError, match="No space left"):
         stage.storage.download_data("x", tmp_path / "x", bytes_range=(0, 0), on_progress=fail)

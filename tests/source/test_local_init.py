@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from seedctl.outputs import load_outputs
+from seedctl.source.reading import is_unedited
 from tests.outputs.backends import BACKENDS
 from tests.running import DATA
 from tests.source.conftest import add_package, install
@@ -138,7 +139,9 @@ def test_an_edited_file_is_replaced_with_force_only(
     assert seedctl("local", "init").code == 0
     path = root / WRITTEN
     document = _document(root)
-    path.write_text(json.dumps(document))
+    path.write_text(json.dumps(dict(reversed(document.items()))))
+    assert is_unedited(json.loads(path.read_text()))
+    assert not is_unedited({**document, "more": "\ud800"})
     assert seedctl("local", "init").code == 0
     document["auth"]["groups"] = []
     path.write_text(json.dumps(document))
