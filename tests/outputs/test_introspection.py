@@ -73,6 +73,9 @@ def test_disabled_operations_are_known() -> None:
     disabled = _schema(changed(CORNERS, at, {"type": "model", "properties": properties}))
     expected = {"list", "create", "update", "delete"}
     assert disabled.models["Task"].disabled == expected
+    properties = {"queries": {"get": None}}
+    disabled = _schema(changed(CORNERS, at, {"type": "model", "properties": properties}))
+    assert disabled.models["Task"].disabled == {"get"}
 
 
 def test_a_field_must_be_given_if_null_is_refused() -> None:
@@ -157,6 +160,10 @@ SLIPS = [
     ((*SCHEMA, "enums", "TaskStatus", "values"), [], "enums.TaskStatus.values"),
     ((*SCHEMA, "enums", "TaskStatus", "values", 0), "a b", "enums.TaskStatus.values[0]"),
     ((*SCHEMA, "enums", "TaskStatus", "values", 0), "true", "enums.TaskStatus.values[0]"),
+    ((*SCHEMA, "enums", "TaskStatus", "values", 1), "false", "enums.TaskStatus.values[1]"),
+    ((*SCHEMA, "enums", "TaskStatus", "values", 1), "null", "enums.TaskStatus.values[1]"),
+    ((*SCHEMA, "enums", "TaskStatus", "name"), "Counter", "enums.Counter"),
+    ((*SCHEMA, "inputs", "SummaryFilterInput", "name"), "Counter", "inputs.Counter"),
     ((*SCHEMA, "nonModels", "Note", "fields"), {}, "nonModels.Note.fields"),
     ((*SCHEMA, "queries", "summary", "isArray"), 0, "queries.summary.isArray"),
     ((*SCHEMA, "queries", "summary", "type"), {"input": "X"}, "queries.summary.type"),

@@ -489,6 +489,8 @@ def test_a_long_wrong_value_is_shortened() -> None:
     with pytest.raises(InvalidAmplifyOutputsError) as caught:
         parse_outputs(_changed("auth.mfa_configuration", "x" * 500), HERE)
     assert f"'{'x' * 40}…'" in caught.value.message
+    with pytest.raises(InvalidAmplifyOutputsError, match=f"'{'x' * 40}'"):
+        parse_outputs(_changed("auth.mfa_configuration", "x" * 40), HERE)
 
 
 @pytest.mark.parametrize("document", [None, [], "x", 1, True], ids=json.dumps)

@@ -54,6 +54,7 @@ def test_only_a_folder_is_a_parent() -> None:
         "a/*": {"authenticated": ("get",), "guest": ("get",)},
         "a/bx": {"authenticated": ("get",)},
         "a/bc/*": {"authenticated": ("get",)},
+        "elsewhere/*": {"authenticated": ("get",)},
     }
     assert not is_granted(rules, {"guest"}, "get", "a/bc/x", "id")
 
