@@ -72,8 +72,9 @@ def test_configurations_of_the_compiler_are_sources(root: Path) -> None:
     base.unlink()
     assert set(source_digests(root)) == OWN | {"tsconfig.json"}
     (root / "tsconfig.json").write_bytes(b'{ // \xff in another encoding\n "extends": "./t" }')
-    _write(root / "t.json")
-    assert set(source_digests(root)) == OWN | {"tsconfig.json", "t.json"}
+    _write(root / "t.json", '{"extends": "./u.json"}')
+    _write(root / "u.json")
+    assert set(source_digests(root)) == OWN | {"tsconfig.json", "t.json", "u.json"}
 
 
 def test_place_and_line_endings_make_no_difference(root: Path, tmp_path: Path) -> None:
@@ -93,8 +94,11 @@ def test_of_package_json_only_what_concerns_a_backend_counts(root: Path) -> None
     package = json.loads(path.read_text())
     path.write_text(json.dumps({**package, "scripts": {"a": "b"}, "dependencies": {"vue": "3"}}))
     assert source_digests(root) == digests
-    path.write_text(json.dumps(dict(reversed(package.items()))))
-    assert source_digests(root) == digests
+    versions = {"aws-cdk-lib": "2", "constructs": "10"}
+    path.write_text(json.dumps({**package, "dependencies": versions}))
+    with_versions = source_digests(root)
+    path.write_text(json.dumps({"dependencies": dict(reversed(versions.items())), **package}))
+    assert source_digests(root) == with_versions != digests
     for change in (
         {"name": "other"},
         {"type": "other"},

@@ -275,6 +275,16 @@ def test_a_node_that_disappears_is_reported(
     assert (result.code, "/no/such/node cannot be run" in result.err) == (3, True)
 
 
+def test_node_has_folders_of_its_own(root: Path, node: FakeNode, seedctl: CommandLine) -> None:
+    """The folders that its variables name are there when it starts, and it reads no input."""
+    node.program.write_text(
+        f'#!/bin/sh\nif [ "$1" = -e ]; then cat {node.folder}/version; exit; fi\n'
+        'cd "$HOME" && cd "$TMPDIR" && cd "$CDK_OUTDIR" && echo there\ncat\nexit 1\n'
+    )
+    result = seedctl("local", "init", stdin=b"not for Node")
+    assert "there\n[BackendSourceError]" in result.err
+
+
 def test_no_temporary_folder(
     root: Path, backend: FakeNode, seedctl: CommandLine, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -83,6 +83,13 @@ def test_how_a_process_ended(root: Path) -> None:
     missing = [{"provider": name} for name in ("vpc", "ami", "vpc")]
     error = _failure(root, status=0, manifest={"missing": missing})
     assert error.message.endswith("needs a look-up in an AWS account: ami, vpc.")
+    for changes in (
+        {"status": None},
+        {"result": {"ended": ""}},
+        {"status": 13},
+        {"status": 0, "manifest": {"missing": missing}},
+    ):
+        assert _failure(root, **changes).place == (root / "amplify/backend.ts", None), changes
     full = {"message": "ENOSPC: no space left", "name": "Error"}
     assert "disk is full" in str(_thrown(root, "x", cause=full).resolution)
 
@@ -130,6 +137,13 @@ def test_the_name_of_an_error_is_shown_once(root: Path) -> None:
     causes = {"name": "Middle", "message": "of it", "cause": {"name": "Last", "message": "of all"}}
     error = _thrown(root, "odd", cause=causes)
     assert (error.service_code, error.service_message) == ("Last", "of all")
+
+
+def test_a_temporary_folder_may_be_gone_already() -> None:
+    """What has removed the folder before, such as a cleaner of the system, is no failure."""
+    with synthesis.temporary_folder() as folder:
+        assert list(folder.iterdir()) == []
+        folder.rmdir()
 
 
 @pytest.mark.parametrize("content", ["", "{", "[1]", "7"])
