@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import hashlib
+import inspect
 import os
 import sys
 from datetime import datetime, timedelta, timezone
@@ -459,11 +460,20 @@ def test_the_namespace_acts_on_the_current_backend(
 
 
 def test_signatures_are_those_of_the_methods() -> None:
-    """help(storage.upload_data) shows the parameters."""
-    import inspect
-
-    found = inspect.signature(storage.upload_data)
-    assert [*found.parameters][:3] == ["path", "data", "content_type"]
+    """Each function has the name, documentation and parameters of its method, and calls it."""
+    called: list[object] = []
+    for name in storage.__all__:
+        function, method = getattr(storage, name), getattr(Storage, name, None)
+        if isinstance(function, type):
+            continue
+        assert (function.__name__, function.__qualname__) == (name, name)
+        assert function.__wrapped__ is method
+        assert function.__doc__ == method.__doc__
+        assert [*inspect.signature(function).parameters] == [*inspect.signature(method).parameters][
+            1:
+        ]
+        called.append(name)
+    assert len(called) == 10
 
 
 def test_a_bucket_by_its_real_name_has_its_rules() -> None:

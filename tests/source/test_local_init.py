@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from seedctl.outputs import load_outputs
+from seedctl.source import synthesis
 from seedctl.source.reading import is_unedited
 from tests.outputs.backends import BACKENDS
 from tests.running import DATA
@@ -279,10 +280,36 @@ def test_node_has_folders_of_its_own(root: Path, node: FakeNode, seedctl: Comman
     """The folders that its variables name are there when it starts, and it reads no input."""
     node.program.write_text(
         f'#!/bin/sh\nif [ "$1" = -e ]; then cat {node.folder}/version; exit; fi\n'
-        'cd "$HOME" && cd "$TMPDIR" && cd "$CDK_OUTDIR" && echo there\ncat\nexit 1\n'
+        'cd "$HOME" && cd "$TMPDIR" && cd "$CDK_OUTDIR" && echo there >&2\ncat\nexit 1\n'
     )
-    result = seedctl("local", "init", stdin=b"not for Node")
+    read_end, write_end = os.pipe()
+    os.write(write_end, b"not for Node")
+    os.close(write_end)
+    own_input = os.dup(0)
+    os.dup2(read_end, 0)
+    try:
+        result = seedctl("local", "init")
+    finally:
+        os.dup2(own_input, 0)
+        os.close(own_input)
+        os.close(read_end)
     assert "there\n[BackendSourceError]" in result.err
+
+
+def test_node_may_report_after_the_time_limit(
+    root: Path, backend: FakeNode, seedctl: CommandLine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It is given some seconds more than the limit, to say where the project's code was."""
+    limits: list[float] = []
+
+    def run(command: object, cwd: Path, variables: object, output: Path, seconds: float) -> int:
+        output.touch()
+        limits.append(seconds)
+        return 1
+
+    monkeypatch.setattr(synthesis, "_run", run)
+    assert seedctl("local", "init", "--timeout", "7").code == 3
+    assert limits == [7 + synthesis._GRACE_SECONDS]
 
 
 def test_no_temporary_folder(
