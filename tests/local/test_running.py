@@ -170,6 +170,32 @@ def test_the_options_of_a_server_reach_its_sandbox(tmp_path: Path) -> None:
     assert len(ended) == 1
 
 
+def test_a_server_starts_and_ends_in_order(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The address is public only while the server answers, and the lock is held all the time."""
+    seen: list[tuple[bool, bool]] = []
+
+    def look() -> None:
+        seen.append((address(tmp_path).exists(), is_held(tmp_path / "local" / "server.lock")))
+
+    start, stop = LocalSandbox.start, LocalSandbox.stop
+
+    def start_looking(**options: Any) -> LocalSandbox:
+        look()
+        return start(**options)
+
+    def stop_looking(sandbox: LocalSandbox) -> None:
+        look()
+        stop(sandbox)
+        look()
+
+    monkeypatch.setattr(LocalSandbox, "start", start_looking)
+    monkeypatch.setattr(LocalSandbox, "stop", stop_looking)
+    with host_sandbox(tmp_path, None):
+        look()
+    look()
+    assert seen == [(False, True), (True, True), (False, True), (False, True), (False, False)]
+
+
 def test_a_file_without_its_server_is_stale(tmp_path: Path) -> None:
     """The file of a killed server is ignored, and the next server replaces it."""
     with pretended(tmp_path, 1):

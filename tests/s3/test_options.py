@@ -118,7 +118,9 @@ def test_every_option_is_sent(tmp_path: Path) -> None:
                 assert server.sent
                 assert all(map(is_right, server.sent))
         storage = Stage(server.url).storage
-        assert f"{OWNER_HEADER}={OWNER}" in storage.get_url("a", expected_bucket_owner=OWNER).url
+        url = storage.get_url("a", expected_bucket_owner=OWNER).url
+        assert f"{OWNER_HEADER}={OWNER}&" in url
+        assert "X-Amz-SignedHeaders=host&" in url, "who opens it sends no other header"
         assert storage.get_properties("a").version_id == "v1"
 
 
