@@ -293,7 +293,7 @@ def test_a_url_expires_with_its_credentials() -> None:
     url = Stage(NOWHERE, identity=identity).storage.get_url("x", expires_in=3600)
     seconds = int(parse_qs(urlsplit(url.url).query)["X-Amz-Expires"][0])
     assert 590 <= seconds <= 600
-    assert url.expires_at <= ends
+    assert ends - timedelta(seconds=1) <= url.expires_at <= ends
     assert "Signature" not in repr(url)
     week = 7 * 24 * 3600
     lasting = FakeIdentity(keys=Credentials("ASIA", "secret", "token", None))
@@ -482,6 +482,9 @@ def test_a_bucket_by_its_real_name_has_its_rules() -> None:
     named = section.bucket(BucketInfo(section.default.bucket_name, "us-east-1"))
     assert named.rules == section.default.rules
     assert section.bucket(BucketInfo("elsewhere", "us-east-1")).rules is None
+    with pytest.raises(errors.InvalidStorageBucket) as caught:
+        section.bucket("mystorage")
+    assert caught.value.resolution == "The outputs file has: myStorage."
 
 
 IN_THE_WAY = error("PreconditionFailed", status=412)

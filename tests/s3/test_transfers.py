@@ -380,7 +380,8 @@ def test_downloads_go_to_memory_or_a_file(stage: Stage, s3: Objects, tmp_path: P
     assert told[-1].total_bytes is None
     with pytest.raises(TypeError, match="written to a file"):
         found.text()
-    stage.storage.download_data("large", tmp_path / "part", bytes_range=(5, 9))
+    found = stage.storage.download_data("large", tmp_path / "part", bytes_range=(5, 9))
+    assert (found.path, found.size, found.body) == ("large", 5, None)
     assert (tmp_path / "part").read_bytes() == b"56789"
     assert sorted(path.name for path in tmp_path.iterdir()) == ["large", "part"]
 

@@ -9,15 +9,19 @@ import signal
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from seedctl import uninterrupted
 from seedctl.outputs import load_outputs
+from seedctl.project import Project
 from seedctl.source import synthesis
 from seedctl.source.reading import is_unedited
+from seedctl.source.toolchain import Toolchain
 from tests.outputs.backends import BACKENDS
 from tests.running import DATA
 from tests.source.conftest import add_package, install
@@ -359,6 +363,41 @@ def test_a_signal_ends_node_too(root: Path, node: FakeNode, number: int, code: i
         _wait_for(lambda pid=pid: not _is_running(pid))  # type: ignore[misc]
     assert not Path(json.loads(node.task.read_text())["folder"]).exists()
     assert not (root / "amplify/seed").exists()
+
+
+def test_ctrl_c_ends_node_while_this_process_runs_on(
+    root: Path, node: FakeNode, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Where the process survives an interruption, Node does not; its folder is removed after it."""
+    monkeypatch.setattr(uninterrupted, "GRACE_SECONDS", 60)
+    monkeypatch.setattr(synthesis, "_POLL_SECONDS", 0.05)
+    remove, was_running = shutil.rmtree, []
+
+    def remove_looking(path: Path, **options: Any) -> None:
+        was_running.append(_is_running(int(pid_file.read_text())))
+        remove(path, **options)
+
+    pid_file = root.parent / "pid"
+    node.program.write_text(
+        f"#!/bin/sh\necho $$ > {pid_file}.new\nmv {pid_file}.new {pid_file}\nexec sleep 300\n"
+    )
+
+    def interrupt() -> None:
+        _wait_for(pid_file.exists)
+        signal.pthread_kill(threading.main_thread().ident or 0, signal.SIGINT)
+
+    thread = threading.Thread(target=interrupt)
+    thread.start()
+    monkeypatch.setattr(shutil, "rmtree", remove_looking)
+    toolchain = Toolchain(str(node.program), "v20.20.2", root / "tsx.mjs")
+    entry = root / "amplify/backend.ts"
+    with (
+        pytest.raises(KeyboardInterrupt),
+        synthesis.synthesize(Project(root), entry, toolchain, seconds=200),
+    ):
+        pass
+    thread.join()
+    assert was_running == [False]
 
 
 def test_node_is_killed_when_the_time_is_over(
