@@ -215,7 +215,7 @@ def test_refused_options() -> None:
         ),
         ({"groups": ("two words",)}, "group name"),
         ({"groups": ("",)}, "group name"),
-        ({"groups": ("x" * 129,)}, "group name"),
+        ({"groups": ("x" * 129,)}, "group name 'x{128}' is invalid"),
         ({"region": "eu-west-1x"}, "region"),
         ({"mfa_methods": ("SMS", "SMS")}, "each of them once"),
         ({"groups": ("a", "a")}, "each of them once"),
