@@ -132,6 +132,11 @@ def _pop_identity(params: dict[str, Any], context: dict[str, Any], **_: object) 
 
 
 def _sign_as_identity(request: Any, **_: object) -> None:
+    if request.context.get("is_presign_request"):
+        # Whoever opens the URL sends no such headers: S3 takes them from the query too.
+        for name in [name for name in request.headers if name.lower().startswith("x-amz-")]:
+            request.params[name] = request.headers[name]
+            del request.headers[name]
     current = request.context[IDENTITY_PARAM].credentials()
     if current is None:
         raise NoCredentials(

@@ -48,8 +48,8 @@ _CLIENT_ID = re.compile(r"[\w+]+", re.ASCII)
 _IDENTITY_POOL_ID = re.compile(r"[a-z0-9-]+:[0-9A-Za-z-]+")
 # CloudFormation's words, which Amplify wrote into the file in the middle of 2024.
 _MFA_ALIASES: Mapping[str, MFAConfiguration] = {"OFF": "NONE", "ON": "REQUIRED"}
-# Cognito sets the first. Users can be created without the second even if it is required [?].
-_NEVER_REQUIRED = ("sub", "updated_at")
+# Users can be created without it even if it is required [?].
+_NEVER_REQUIRED = ("updated_at",)
 
 
 @dataclass(frozen=True, slots=True)

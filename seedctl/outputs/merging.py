@@ -76,6 +76,5 @@ def _check_is_free(key: str, existing: Any, incoming: Any) -> Any:
 
 
 def _version(value: Any) -> tuple[int, ...] | None:
-    is_number = isinstance(value, (int, float)) and not isinstance(value, bool)
-    match = _VERSION.search(str(value)) if is_number or isinstance(value, str) else None
+    match = _VERSION.search(str(value)) if isinstance(value, (str, int, float)) else None
     return tuple(int(number or 0) for number in match.groups()) if match is not None else None

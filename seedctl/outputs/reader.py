@@ -20,7 +20,7 @@ _LOCAL_FILE = "local_outputs.json"
 _GRAPHQL_NAME = re.compile(r"(?!__)[_A-Za-z][_0-9A-Za-z]*")
 
 _NAME = "a GraphQL name: letters, digits and _, with no digit first"
-_KINDS = {dict: "an object", list: "a list", str: "text", bool: "true or false", type(None): "null"}
+_KINDS = {dict: "an object", list: "a list", bool: "true or false", type(None): "null"}
 
 
 def how_to_regenerate(path: Path) -> str:

@@ -81,7 +81,10 @@ def _explaining_write_errors(to: Path) -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        if error.filename is not None and Path(os.fsdecode(error.filename)).parent != to.parent:
+        name = error.filename  # a number for a call with a file descriptor
+        if isinstance(name, int) or (
+            name is not None and Path(os.fsdecode(name)).parent != to.parent
+        ):
             raise  # from the script's own callback
         raise FileAccessError(
             f"{to} cannot be written: {error.strerror or type(error).__name__}.",

@@ -6,13 +6,12 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 from seedctl.errors import AccessDenied, InvalidStorageOperationInput, StorageError
-from seedctl.masking import mask
 from seedctl.s3.object_call import ObjectCall
 from seedctl.s3.results import StorageItem, StoragePage, SubpathStrategy
 
 PAGE_SIZE = 1000
 """The largest page that S3 returns."""
-_EVERYTHING = {"/", "*", "*/"}
+_EVERYTHING = {"*", "*/"}
 
 
 class Listing:
@@ -63,7 +62,7 @@ def check_folder(path: str) -> None:
     """Raise InvalidStorageOperationInput for a path that means the entire bucket."""
     if path in _EVERYTHING:
         raise InvalidStorageOperationInput(
-            f"{mask(path)!r} would delete the entire bucket.",
+            f"{path!r} would delete the entire bucket.",
             resolution='Name a folder, such as "pictures/", or an object.',
         )
 

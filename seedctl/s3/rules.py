@@ -115,7 +115,7 @@ def _caller(groups: tuple[str, ...] | None) -> str:
     if groups is None:
         return "a guest"
     if groups:
-        return f"a user in the group{'s' if len(groups) > 1 else ''} {', '.join(groups)}"
+        return f"a user in the group{'s' if len(groups) > 1 else ''} {', '.join(map(mask, groups))}"
     return "a signed-in user without a group"
 
 

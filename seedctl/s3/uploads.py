@@ -92,11 +92,11 @@ def _uploaded(
 
 
 def _put(call: ObjectCall, stream: IO[bytes], options: Mapping[str, Any]) -> dict[str, Any]:
-    start = stream.tell() if stream.seekable() else None
+    start = stream.tell()  # its size is known, so it can seek
     try:
         return call.send("put_object", "write", Key=call.path, Body=stream, **options)
     except PreconditionFailed as refusal:
-        if not refusal.was_repeated or start is None:
+        if not refusal.was_repeated:
             raise
         # An earlier attempt that got no response may have stored this very object.
         stream.seek(start)

@@ -27,9 +27,9 @@ def source_digests(root: Path, loaded: Iterable[Path] = ()) -> dict[str, str]:
     """Return the digest of each source file of the project in *root*, by its path from there.
 
     These are all files of ``amplify/``, except for the seed, hidden and generated ones, the
-    project's ``package.json`` and ``tsconfig.json``, and those of the *loaded* files that are
-    elsewhere, such as in another package of a workspace. Of ``package.json`` only what concerns a
-    backend counts. Paths have ``/`` between their parts.
+    project's ``package.json`` and ``tsconfig.json``, and the *loaded* files wherever they are, such
+    as in another package of a workspace, except for installed packages. Of ``package.json`` only
+    what concerns a backend counts. Paths have ``/`` between their parts.
     """
     files = {*_own_files(root), *_configurations(root), root / _PACKAGE}
     files.update(each for each in loaded if "node_modules" not in each.parts)
@@ -45,8 +45,7 @@ def changed_source(root: Path, recorded: Mapping[str, str]) -> str | None:
     nothing differs. A recorded file outside of ``amplify/`` that does not exist is no difference: it
     may be made by a build that was not run here.
     """
-    elsewhere = [root / name for name in recorded if not name.startswith("amplify/")]
-    current = source_digests(root, elsewhere)
+    current = source_digests(root, [root / name for name in recorded])
     if not any(name.startswith("amplify/backend.") for name in current):
         return None  # the sources are not here
     for name in sorted({*recorded, *current}):

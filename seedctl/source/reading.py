@@ -38,7 +38,7 @@ def is_unedited(document: Any) -> bool:
     """Whether *document* is as ``read_source`` made it, so that it can be made again."""
     try:
         return bool(document["custom"]["seedctl"]["digest"] == _digest(document))
-    except (LookupError, TypeError, AttributeError):
+    except (LookupError, TypeError):
         return False
 
 
@@ -47,4 +47,4 @@ def _digest(document: Mapping[str, Any]) -> str:
     custom = document["custom"]
     details = {name: value for name, value in custom["seedctl"].items() if name != "digest"}
     text = json.dumps({**document, "custom": {**custom, "seedctl": details}}, sort_keys=True)
-    return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:16]
+    return hashlib.sha256(text.encode()).hexdigest()[:16]

@@ -43,10 +43,11 @@ DEPLOYED: dict[str, Any] = {
         ],
     },
     "analytics": {"amazon_pinpoint": {"aws_region": "eu-west-1", "app_id": "1234567890abcdef"}},
-    "notifications": {"amazon_pinpoint_app_id": "1234567890abcdef"},
+    "notifications": {"amazon_pinpoint_app_id": "fedcba0987654321"},
     "custom": {
         "events": {"url": "https://eventseventsevents.appsync-api.x.com/event", "api_key": "da2-e"},
         "report": "s3://app-files-old/report",
+        "name": "app-files",
         "poolArn": "arn:aws:cognito-idp:eu-west-1:1:userpool/eu-west-1_ZyXwVuTsR",
         "numbers": [1, None, True],
     },
@@ -62,7 +63,7 @@ def test_ids_become_local() -> None:
     text = blueprint.to_text(local)
     for real in ("ZyXwVuTsR", "6r2example", "99999999-", "abc123", "zyxwvu", "da2-ex", "app-files"):
         assert real not in text
-    for real in ("1234567890abcdef", "eventsevents", "da2-e"):
+    for real in ("1234567890abcdef", "fedcba0987654321", "eventsevents", "da2-e"):
         assert real not in text
     auth = local["auth"]
     assert auth["user_pool_id"] == "eu-west-1_Local00001"
@@ -117,6 +118,7 @@ def test_sparse_documents() -> None:
         {"version": "1"},
         {"auth": None, "data": []},
         {"auth": {"user_pool_id": "odd"}},
+        {"custom": {"text": "a - b", "empty": ""}},
     ):
         with case(document):
             assert blueprint.from_outputs(document) == document
@@ -145,6 +147,35 @@ def test_from_options() -> None:
     assert auth.password_policy.min_length == 8
 
 
+def test_the_least_of_options() -> None:
+    """Without options, the backend is the one that Amplify's own example deploys."""
+    assert blueprint.from_options(username_attributes=("phone_number",), region="eu-west-1") == {
+        "auth": {
+            "user_pool_id": "eu-west-1_Local00001",
+            "aws_region": "eu-west-1",
+            "user_pool_client_id": "0localclient00000000000001",
+            "identity_pool_id": "eu-west-1:00000000-0000-4000-8000-000000000001",
+            "mfa_methods": [],
+            "standard_required_attributes": ["phone_number"],
+            "username_attributes": ["phone_number"],
+            "user_verification_types": ["phone_number"],
+            "groups": [],
+            "mfa_configuration": "NONE",
+            "password_policy": {
+                "min_length": 8,
+                "require_lowercase": True,
+                "require_numbers": True,
+                "require_symbols": True,
+                "require_uppercase": True,
+            },
+            "unauthenticated_identities_enabled": True,
+        },
+        "version": "1.4",
+    }
+    auth = blueprint.from_options()["auth"]
+    assert (auth["aws_region"], auth["username_attributes"]) == ("us-east-1", ["email"])
+
+
 def test_text() -> None:
     """The file is JSON with an indent of two, a final newline and no escapes."""
     text = blueprint.to_text(blueprint.from_options(groups=("Größe",)))
@@ -152,6 +183,14 @@ def test_text() -> None:
     assert text.endswith("}\n")
     assert "Größe" in text
     assert json.loads(text)["version"] == "1.4"
+
+
+def test_groups_have_names_of_up_to_128_characters() -> None:
+    """Letters, marks, symbols, digits and punctuation of any language may be in a group's name."""
+    names = ("x" * 128, "é\u0301+1_", "x")
+    auth = parse_outputs(blueprint.from_options(groups=names), PATH).auth
+    assert auth is not None
+    assert auth.groups == tuple(UserGroup(name, index) for index, name in enumerate(names))
 
 
 def test_refused_options() -> None:
@@ -176,7 +215,9 @@ def test_refused_options() -> None:
         ),
         ({"groups": ("two words",)}, "group name"),
         ({"groups": ("",)}, "group name"),
-        ({"groups": ("x" * 129,)}, "group name"),
+        ({"groups": ("x" * 129,)}, "group name 'x{128}' is invalid"),
+        ({"region": "eu-west-1x"}, "region"),
+        ({"mfa_methods": ("SMS", "SMS")}, "each of them once"),
         ({"groups": ("a", "a")}, "each of them once"),
     ):
         with case(options, match), pytest.raises(InvalidCommandInputError, match=match):

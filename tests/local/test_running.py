@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import http.client
 import json
 import os
 import signal
@@ -11,6 +12,7 @@ import stat
 import subprocess
 import sys
 import threading
+import time
 from dataclasses import asdict, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -19,6 +21,7 @@ import pytest
 
 from seedctl.errors import LocalSandboxError
 from seedctl.local import LocalSandbox, hosting, reset_state, running
+from seedctl.local.faults import FaultSettings
 from seedctl.local.hosting import host_sandbox
 from seedctl.local.running import (
     RunningServer,
@@ -133,7 +136,9 @@ def test_a_second_server_beside_one_that_does_not_show(
 
 
 def test_a_server_that_cannot_start_leaves_the_lock(tmp_path: Path) -> None:
-    """A port in use is an error, and the next start is not refused."""
+    """A port in use is an error, and the next start is not refused; an old address is removed."""
+    with pretended(tmp_path, 1):
+        pass  # the file of a server that was killed
     with (
         foreign(b"") as port,
         pytest.raises(LocalSandboxError, match="cannot listen"),
@@ -141,8 +146,56 @@ def test_a_server_that_cannot_start_leaves_the_lock(tmp_path: Path) -> None:
     ):
         pass
     assert not is_held(tmp_path / "local" / "server.lock")
+    assert not address(tmp_path).exists()
     with host_sandbox(tmp_path, None) as server:
         assert find_server(tmp_path) == server
+
+
+def test_the_options_of_a_server_reach_its_sandbox(tmp_path: Path) -> None:
+    """Allowed origins, faults and their statistics are those that were asked for."""
+    page = "http://localhost:3000"
+    ended: list[dict[str, Any]] = []
+    faults = FaultSettings.parse(latency=None, faults="throttle=1", quotas=None, fault_seed=None)
+    with host_sandbox(
+        tmp_path, None, origins=[page], fault_settings=faults, at_end=ended.append
+    ) as server:
+        connection = http.client.HTTPConnection("127.0.0.1", server.port, timeout=60)
+        connection.request("GET", "/", headers={"Origin": page})
+        assert connection.getresponse().getheader("Access-Control-Allow-Origin") == page
+        connection.close()
+        assert ended == []
+    assert len(ended) == 1
+    started = time.time()
+    with host_sandbox(tmp_path, None, at_end=ended.append) as later:
+        assert later.nonce != server.nonce
+        assert later.started_at >= started
+    assert len(ended) == 1
+
+
+def test_a_server_starts_and_ends_in_order(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The address is public only while the server answers, and the lock is held all the time."""
+    seen: list[tuple[bool, bool]] = []
+
+    def look() -> None:
+        seen.append((address(tmp_path).exists(), is_held(tmp_path / "local" / "server.lock")))
+
+    start, stop = LocalSandbox.start, LocalSandbox.stop
+
+    def start_looking(**options: Any) -> LocalSandbox:
+        look()
+        return start(**options)
+
+    def stop_looking(sandbox: LocalSandbox) -> None:
+        look()
+        stop(sandbox)
+        look()
+
+    monkeypatch.setattr(LocalSandbox, "start", start_looking)
+    monkeypatch.setattr(LocalSandbox, "stop", stop_looking)
+    with host_sandbox(tmp_path, None):
+        look()
+    look()
+    assert seen == [(False, True), (True, True), (False, True), (False, True), (False, False)]
 
 
 def test_a_file_without_its_server_is_stale(tmp_path: Path) -> None:

@@ -16,7 +16,8 @@ from seedctl.outputs.auth import PasswordPolicy, UserGroup
 from seedctl.outputs.details import UserAttribute
 from seedctl.outputs.from_stack import outputs_document
 from seedctl.outputs.local_ids import with_local_ids
-from seedctl.outputs.templates import REF
+from seedctl.outputs.made_up_attributes import MadeUpAttributes
+from seedctl.outputs.templates import REF, Deployment, Stack
 from tests.outputs.backends import (
     BACKENDS,
     SYNTHESIZED,
@@ -162,7 +163,7 @@ def test_the_schema_of_the_outputs_is_taken(tmp_path: Path) -> None:
     """Of several GraphQL APIs, the schema is that of the one in the outputs."""
     resources: dict[str, Any] = {}
     files = {}
-    for digit in "abc":
+    for digit in "ab":
         folder = tmp_path / f"asset.{digit * 64}"
         folder.mkdir()
         (folder / "model-schema.graphql").write_text(
@@ -177,6 +178,8 @@ def test_the_schema_of_the_outputs_is_taken(tmp_path: Path) -> None:
                 "SourceObjectKeys": [f"{digit * 64}.zip"],
             },
         }
+    properties = {**resources["Copyb"]["Properties"], "SourceObjectKeys": ["c.zip"]}
+    resources["Other"] = {"Type": "Custom::Other", "Properties": properties}
     names = ["amplifyApiModelSchemaS3Uri", "awsAppsyncApiEndpoint", "awsAppsyncRegion"]
     names.append("awsAppsyncAuthenticationType")
     arn = {"Fn::GetAtt": ["Copyb", "DestinationBucketArn"]}
@@ -279,6 +282,19 @@ def test_the_pool_of_the_outputs_counts(tmp_path: Path) -> None:
     assert times == (7200, 900, None)
 
 
+def test_a_refresh_token_lasts_days(tmp_path: Path) -> None:
+    """Without a unit, refresh tokens last days and the others hours, as in Cognito."""
+    folder = _with_two_pools(tmp_path, {})
+    path = next(folder.glob("*.template.json"))
+    template = json.loads(path.read_text(encoding="utf-8"))
+    properties = template["Resources"]["Client"]["Properties"]
+    properties.update({"RefreshTokenValidity": 5, "TokenValidityUnits": {"AccessToken": "seconds"}})
+    path.write_text(json.dumps(template), encoding="utf-8")
+    pool = _pool(folder)
+    times = (pool.refresh_token_seconds, pool.id_token_seconds, pool.access_token_seconds)
+    assert times == (5 * 86400, 15 * 3600, 2)
+
+
 def test_a_bare_pool_has_cognitos_defaults(tmp_path: Path) -> None:
     """What a template leaves out and Cognito has no doubt about is in the details; the rest is not."""
     pool = _pool(_with_two_pools(tmp_path, {}))
@@ -316,7 +332,10 @@ def test_properties_may_be_texts_or_left_out(tmp_path: Path) -> None:
             {},
             Policies={"PasswordPolicy": {"RequireNumbers": "true", "RequireSymbols": "false"}},
             MfaConfiguration="ON",
-            EnabledMfas=["EMAIL_OTP", "SOMETHING_NEW"],
+            EnabledMfas=["EMAIL_OTP", "SOMETHING_NEW", "SMS_MFA", "SOFTWARE_TOKEN_MFA"],
+            AutoVerifiedAttributes=["email"],
+            UsernameAttributes=["phone_number"],
+            UserAttributeUpdateSettings={"AttributesRequireVerificationBeforeUpdate": ["email"]},
             Schema=[
                 {"Name": "updated_at"},
                 {"Name": "email_verified", "Mutable": "false"},
@@ -325,7 +344,12 @@ def test_properties_may_be_texts_or_left_out(tmp_path: Path) -> None:
         )
     )
     assert pool.password_policy == PasswordPolicy(8, True, False, False, False)
-    assert (pool.mfa_configuration, pool.mfa_methods) == ("REQUIRED", ("EMAIL",))
+    assert (pool.mfa_configuration, pool.mfa_methods) == ("REQUIRED", ("EMAIL", "SMS", "TOTP"))
+    assert (pool.auto_verified_attributes, pool.username_attributes, pool.verify_before_update) == (
+        ("email",),
+        ("phone_number",),
+        ("email",),
+    )
     assert pool.attributes == (
         UserAttribute("updated_at", "Number", False, True, None, None, None, None),
         UserAttribute("email_verified", "Boolean", False, False, None, None, None, None),
@@ -365,6 +389,39 @@ def test_each_resource_has_an_id_of_its_own(tmp_path: Path) -> None:
         "url": "https://made-up-role-00001.us-east-1.amazonaws.com/",
         "bucket": "made-up-bucket-00001.s3.us-east-1.amazonaws.com",
     }
+
+
+def test_made_up_attributes_have_the_form_of_real_ones() -> None:
+    """What a project does with an attribute, such as taking a part of it, works with the made-up one."""
+    pool, bucket, api = "eu-west-1_Pool00001", "made-up-bucket-00001", f"madeupapi{1:017}"
+    issuer = f"cognito-idp.eu-west-1.amazonaws.com/{pool}"
+    of_account = "eu-west-1:000000000000"
+    expected = {
+        ("AWS::Cognito::UserPool", "UserPoolId"): pool,
+        ("AWS::Cognito::UserPool", "ProviderName"): issuer,
+        ("AWS::Cognito::UserPool", "ProviderURL"): f"https://{issuer}",
+        ("AWS::Cognito::UserPoolClient", "ClientId"): f"0madeupclient{1:013}",
+        ("AWS::Cognito::IdentityPool", "Id"): f"eu-west-1:00000000-0000-4000-9000-{1:012}",
+        ("AWS::Cognito::UserPoolDomain", REF): "my-domain",
+        ("AWS::Cognito::UserPoolGroup", REF): "my-group",
+        ("AWS::SSM::Parameter", "Value"): "my-value",
+        ("AWS::S3::Bucket", REF): bucket,
+        ("AWS::S3::Bucket", "Arn"): f"arn:aws:s3:::{bucket}",
+        ("AWS::S3::Bucket", "DomainName"): f"{bucket}.s3.amazonaws.com",
+        ("AWS::AppSync::GraphQLApi", REF): f"arn:aws:appsync:{of_account}:apis/{api}",
+        ("AWS::AppSync::GraphQLApi", "Arn"): f"arn:aws:appsync:{of_account}:apis/{api}",
+        ("AWS::AppSync::GraphQLApi", "ApiId"): api,
+        ("AWS::AppSync::GraphQLApi", "GraphQLUrl"): f"https://{api}.appsync-api.eu-west-1.amazonaws.com/graphql",
+        ("AWS::AppSync::GraphQLApi", "RealtimeUrl"): f"wss://{api}.appsync-realtime-api.eu-west-1.amazonaws.com/graphql",
+        ("AWS::AppSync::Api", "Dns.Http"): f"madeupevents{1:014}.appsync-api.eu-west-1.amazonaws.com",
+        ("AWS::AppSync::ApiKey", "ApiKey"): f"da2-madeup{1:020}",
+        ("AWS::SQS::Queue", REF): "https://sqs.eu-west-1.amazonaws.com/000000000000/made-up-queue-00001",
+    }  # fmt: skip
+    given = {"Domain": "my-domain", "GroupName": "my-group", "Value": "my-value"}
+    resources = {type_: {"Type": type_, "Properties": given} for type_, _ in expected}
+    made_up = MadeUpAttributes("eu-west-1")
+    stack = Stack({"Resources": resources}, Deployment("s", "eu-west-1", made_up, lambda _: None))
+    assert {key: stack.attribute(key[0], key[1]) for key in expected} == expected
 
 
 def test_an_existing_pool_has_local_ids(tmp_path: Path) -> None:

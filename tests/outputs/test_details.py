@@ -29,6 +29,8 @@ def test_all_details_are_read() -> None:
                 "user_pool": {
                     "attributes": [
                         {"name": "custom:level", "data_type": "Number", "min_value": 1},
+                        {"name": "custom:plan", "min_length": 2, "max_length": 3},
+                        {"name": "custom:age", "data_type": "Number", "max_value": 4},
                         {"name": "email", "required": True, "mutable": False},
                     ],
                     "auth_flows": ["ALLOW_USER_SRP_AUTH"],
@@ -36,8 +38,12 @@ def test_all_details_are_read() -> None:
                     "mfa_configuration": "OPTIONAL",
                     "mfa_methods": ["TOTP"],
                     "groups": [{"admins": {"precedence": 1}}],
+                    "auto_verified_attributes": ["email"],
+                    "verify_before_update": ["phone_number"],
                     "case_sensitive": True,
                     "access_token_seconds": 1800,
+                    "id_token_seconds": 900,
+                    "refresh_token_seconds": 86400,
                     "temporary_password_days": 3,
                     "recovery_attributes": ["phone_number", "email"],
                     "allow_sign_up": False,
@@ -51,6 +57,8 @@ def test_all_details_are_read() -> None:
     assert pool is not None
     assert pool.attributes == (
         UserAttribute("custom:level", "Number", False, True, None, None, 1, None),
+        UserAttribute("custom:plan", "String", False, True, 2, 3, None, None),
+        UserAttribute("custom:age", "Number", False, True, None, None, None, 4),
         UserAttribute("email", "String", True, False, None, None, None, None),
     )
     assert pool.auth_flows == ("ALLOW_USER_SRP_AUTH",)
@@ -60,7 +68,12 @@ def test_all_details_are_read() -> None:
     assert (pool.is_case_sensitive, pool.access_token_seconds) == (True, 1800)
     assert (pool.temporary_password_days, pool.allows_sign_up) == (3, False)
     assert pool.recovery_attributes == ("phone_number", "email")
-    assert pool.auto_verified_attributes is None
+    assert pool.username_attributes is None
+    assert (pool.auto_verified_attributes, pool.verify_before_update) == (
+        ("email",),
+        ("phone_number",),
+    )
+    assert (pool.id_token_seconds, pool.refresh_token_seconds) == (900, 86400)
 
 
 @pytest.mark.parametrize(

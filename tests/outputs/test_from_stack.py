@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from seedctl.errors import InvalidAmplifyOutputsError
-from seedctl.outputs.from_stack import OUTPUTS_VERSIONS, outputs_document
+from seedctl.outputs.from_stack import OUTPUTS_VERSIONS, document_text, outputs_document
 from tests.outputs.backends import ALL, BACKENDS, introspection_of, stack_of, written
 
 AUTH = {
@@ -104,6 +104,7 @@ def test_only_outputs_in_the_metadata_count() -> None:
         },
         "AWS::Amplify::Function": {"version": "1", "stackOutputs": ["definedFunctions"]},
         "AWS::Amplify::Storage": {"stackOutputs": ["buckets"]},
+        "AWS::Amplify::GraphQL": {"version": "1"},
         "AWS::Amplify::Custom": "of another shape",
         "AWS::CDK::Metadata": {"version": "2"},
     }
@@ -161,6 +162,11 @@ def test_only_outputs_in_the_metadata_count() -> None:
             {"passwordless": {"email_otp_enabled": True}},
             id="the least of passwordless",
         ),
+        pytest.param(
+            {"passwordlessOptions": '{"webAuthn": true, "preferredChallenge": ""}'},
+            {"passwordless": {}},
+            id="passkeys without settings, and no preference",
+        ),
         pytest.param({"identityPoolId": ""}, {}, id="no identity pool"),
     ],
 )
@@ -199,6 +205,21 @@ def test_numbers_are_written_as_javascript_does() -> None:
     """A number in JSON of an output has 53 bits, and a whole one has no decimal point."""
     numbers = _merged({"custom": [1.0, 2.5, -0.0, 12345678901234567890, 1e300, 7]})["custom"]
     assert json.dumps(numbers) == "[1, 2.5, 0, 12345678901234567000, 1e+300, 7]"
+    numbers = _merged({"custom": [1e20, 1e21, -1e21]})["custom"]
+    assert json.dumps(numbers) == "[100000000000000000000, 1e+21, -1e+21]"
+
+
+def test_the_text_is_javascripts() -> None:
+    """Letters are written as they are, half of a surrogate pair is escaped, no line break ends it."""
+    text = document_text({"a": ["\u00fc", "\ud800", "\U0001f422"]})
+    assert text == '{\n  "a": [\n    "\u00fc",\n    "\\ud800",\n    "\U0001f422"\n  ]\n}'
+
+
+def test_buckets_may_be_objects_instead_of_texts() -> None:
+    """Amplify writes each bucket as JSON within JSON; an object is read as well."""
+    buckets = [{"name": "a", "bucketName": "b", "storageRegion": "c"}]
+    storage = _document("Storage", {**STORAGE, "buckets": json.dumps(buckets)})["storage"]
+    assert storage["buckets"] == [{"name": "a", "bucket_name": "b", "aws_region": "c"}]
 
 
 @pytest.mark.parametrize(
@@ -266,6 +287,17 @@ def test_an_unknown_version_of_a_part_is_refused() -> None:
             },
             id="objects are merged and lists joined",
         ),
+        pytest.param(
+            {"storage": {"buckets": {"name": "x"}}},
+            {
+                "storage": {
+                    "aws_region": "us-east-1",
+                    "bucket_name": "files",
+                    "buckets": [{"name": "files", "bucket_name": "files"}, {"name": "x"}],
+                }
+            },
+            id="an object is added to a list",
+        ),
         pytest.param({"storage": None}, {"storage": None}, id="null in place of an object"),
         pytest.param({"storage": [1]}, {"storage": [1]}, id="a list in place of an object"),
         pytest.param(
@@ -296,6 +328,7 @@ def test_a_missing_value_has_its_place() -> None:
     }
     with pytest.raises(InvalidAmplifyOutputsError, match="customOutputs of the stack has url"):
         outputs_document(outputs, metadata, None)
+    assert "model_introspection" not in _document("GraphQL", DATA)["data"]
     outputs["customOutputs"] = '{"data": {"api_key": "da2-x"}}'
     keys = list(outputs_document(outputs, metadata, {"version": 1})["data"])
     assert keys == [
@@ -315,6 +348,7 @@ def test_a_missing_value_has_its_place() -> None:
         pytest.param({"storage": {"bucket_name": {"a": 1}}}, "has bucket_name", id="an object"),
         pytest.param({"storage": {"bucket_name": None}}, "has bucket_name", id="null"),
         pytest.param({"version": "2"}, "version 2, its other outputs 1.4", id="major version"),
+        pytest.param({"version": "0.9"}, "version 0.9, its other outputs 1.4", id="lower major"),
     ],
 )
 def test_a_value_that_is_given_twice_is_refused(custom: dict[str, Any], message: str) -> None:
@@ -333,6 +367,8 @@ def test_a_value_that_is_given_twice_is_refused(custom: dict[str, Any], message:
         pytest.param("1.4", "1.4.0", "1.4.0", id="the same in other words"),
         pytest.param("1.4", "one", "one", id="no number in it"),
         pytest.param("1.4", True, True, id="true"),
+        pytest.param("1.4", "\u0662", "\u0662", id="another digit two"),
+        pytest.param("1.4", "2" * 17, "2" * 17, id="a number that is too long"),
     ],
 )
 def test_the_higher_version_wins(version: str, added: object, expected: object) -> None:

@@ -66,6 +66,52 @@ def test_a_missing_list_in_a_rule_is_not_an_empty_list() -> None:
     assert counter.rules[0].provider is None
 
 
+def test_disabled_operations_are_known() -> None:
+    """Null disables all operations of its kind, an object those that it names, whatever the value."""
+    at = (*TASK, "attributes", 0)
+    properties = {"queries": {"list": None}, "mutations": None, "subscriptions": {"level": "off"}}
+    disabled = _schema(changed(CORNERS, at, {"type": "model", "properties": properties}))
+    expected = {"list", "create", "update", "delete"}
+    assert disabled.models["Task"].disabled == expected
+    properties = {"queries": {"get": None}}
+    disabled = _schema(changed(CORNERS, at, {"type": "model", "properties": properties}))
+    assert disabled.models["Task"].disabled == {"get"}
+
+
+def test_a_field_must_be_given_if_null_is_refused() -> None:
+    """For a list this is about the list itself, which may be null if the file does not say."""
+    fields = {
+        "one": {**A_FIELD, "isRequired": True, "type": "Int"},
+        "free": {**A_FIELD, "type": "Int"},
+        "items": {"isArray": True, "isRequired": True, "type": "Int"},
+        "list": {"isArray": True, "isRequired": False, "isArrayNullable": False, "type": "Int"},
+    }
+    schema = _schema(changed(CORNERS, (*SCHEMA, "nonModels", "Note", "fields"), fields))
+    found = schema.fields_of(TypeName("nonModel", "Note"))
+    assert [name for name, field in found.items() if field.must_be_given] == ["one", "list"]
+
+
+def test_owner_fields_are_those_of_the_rules() -> None:
+    """A rule for owners has a field, which is ``owner`` if it names none; one for groups may."""
+    rules = [
+        {"allow": "owner"},
+        {"allow": "owner", "ownerField": "title"},
+        {"allow": "groups", "groupsField": "team"},
+        {"allow": "groups", "groups": ["a"]},
+        {"allow": "private"},
+    ]
+    task = _schema(changed(CORNERS, RULE[:-1], rules)).models["Task"]
+    assert task.owner_fields == {"owner": "owner", "title": "owner", "team": "group"}
+    assert task.implied_fields == ("owner", "team")
+
+
+def test_an_input_has_its_own_fields() -> None:
+    """The fields of an input type and those of a custom type are told apart."""
+    schema = _schema()
+    assert list(schema.fields_of(TypeName("input", "SummaryFilterInput"))) == ["status"]
+    assert schema.fields_of(TypeName("nonModel", "Note")) is schema.custom_types["Note"].fields
+
+
 def test_no_schema_is_no_error() -> None:
     """A data section may have no model_introspection."""
     assert _schema(changed(CORNERS, SCHEMA, None)) is None
@@ -78,6 +124,8 @@ SLIPS = [
     ((*TASK, "name"), "Counter", "models.Counter.name"),
     ((*TASK, "name"), "String", "models.String"),
     ((*TASK, "name"), "Mutation", "models.Mutation"),
+    ((*TASK, "name"), "Subscription", "models.Subscription"),
+    ((*TASK, "fields", "id", "isReadOnly"), True, "models.Task.primaryKeyInfo"),
     ((*TASK, "name"), "Note", "nonModels.Note"),
     ((*TASK, "pluralName"), "two words", "models.Task.pluralName"),
     ((*TASK, "pluralName"), None, "models.Task.pluralName"),
@@ -112,6 +160,10 @@ SLIPS = [
     ((*SCHEMA, "enums", "TaskStatus", "values"), [], "enums.TaskStatus.values"),
     ((*SCHEMA, "enums", "TaskStatus", "values", 0), "a b", "enums.TaskStatus.values[0]"),
     ((*SCHEMA, "enums", "TaskStatus", "values", 0), "true", "enums.TaskStatus.values[0]"),
+    ((*SCHEMA, "enums", "TaskStatus", "values", 1), "false", "enums.TaskStatus.values[1]"),
+    ((*SCHEMA, "enums", "TaskStatus", "values", 1), "null", "enums.TaskStatus.values[1]"),
+    ((*SCHEMA, "enums", "TaskStatus", "name"), "Counter", "enums.Counter"),
+    ((*SCHEMA, "inputs", "SummaryFilterInput", "name"), "Counter", "inputs.Counter"),
     ((*SCHEMA, "nonModels", "Note", "fields"), {}, "nonModels.Note.fields"),
     ((*SCHEMA, "queries", "summary", "isArray"), 0, "queries.summary.isArray"),
     ((*SCHEMA, "queries", "summary", "type"), {"input": "X"}, "queries.summary.type"),

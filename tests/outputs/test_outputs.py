@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from contextlib import nullcontext
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -14,9 +15,19 @@ from hypothesis import strategies as st
 from seedctl.errors import (
     AmplifyOutputsNotFoundError,
     InvalidAmplifyOutputsError,
+    MissingAuthError,
     SeedctlError,
 )
-from seedctl.outputs import AuthSection, PasswordPolicy, UserGroup, load_outputs, parse_outputs
+from seedctl.outputs import (
+    AuthSection,
+    OutputsSource,
+    PasswordPolicy,
+    UserGroup,
+    load_outputs,
+    parse_outputs,
+)
+from seedctl.outputs.resources import resources_of_file
+from seedctl.project import Project
 from tests.cases import case
 from tests.changes import ABSENT, changed, places
 
@@ -245,6 +256,101 @@ def test_the_repr_leaves_the_document_out() -> None:
     assert "da2-" not in repr(parse_outputs(MFA, HERE))
 
 
+def test_limits_are_included() -> None:
+    """The shortest and the longest minimum length of passwords, and of a bucket's name, are read."""
+    for length in (6, 99):
+        policy = _auth(_changed("auth.password_policy.min_length", length)).password_policy
+        assert policy is not None
+        assert policy.min_length == length
+    bucket = {"bucket_name": "b" * 255, "aws_region": "us-east-1"}
+    storage = parse_outputs({"version": "1", "storage": bucket}, HERE).storage
+    assert storage is not None
+    assert storage.default.bucket_name == "b" * 255
+
+
+def test_a_list_of_unknown_values_counts_as_absent() -> None:
+    """A list with nothing but what later versions may have says nothing; it is not empty."""
+    assert _auth(_changed("auth.mfa_methods", ["PIGEON"])).mfa_methods is None
+
+
+def test_a_role_without_actions_is_read() -> None:
+    """A path rule whose actions are null grants nothing."""
+    rules = {"a/*": {"guest": None, "authenticated": ["get"]}}
+    bucket = {"name": "b", "bucket_name": "b", "aws_region": "us-east-1", "paths": rules}
+    section = {"bucket_name": "b", "aws_region": "us-east-1", "buckets": [bucket]}
+    storage = parse_outputs({"version": "1", "storage": section}, HERE).storage
+    assert storage is not None
+    assert storage.buckets[0].paths == {"a/*": {"guest": (), "authenticated": ("get",)}}
+
+
+def test_an_api_has_a_web_address() -> None:
+    """http is as good as https, as emulators have it; a host and a possible port are needed."""
+    for url, is_valid in (
+        ("http://127.0.0.1:4000/graphql", True),
+        ("https:///graphql", False),
+        ("https://a:99999/graphql", False),
+        ("ftp://a/graphql", False),
+    ):
+        document = {"version": "1", "data": {"url": url, "aws_region": "us-east-1"}}
+        refused = pytest.raises(InvalidAmplifyOutputsError, match=r"data\.url")
+        with case(url), nullcontext() if is_valid else refused:
+            parse_outputs(document, HERE)
+
+
+def test_the_local_api_replaces_the_deployed_one() -> None:
+    """The document for a front end has the sandbox's address, and all else as it was."""
+    outputs = load_outputs(DATA / "outputs" / "todo_userpool.json")
+    served = outputs.served_at("http://127.0.0.1:1")
+    assert served.pop("data") == {**outputs.document["data"], "url": "http://127.0.0.1:1/graphql"}
+    assert served == {key: value for key, value in outputs.document.items() if key != "data"}
+    only_auth = _changed("data", ABSENT)
+    assert parse_outputs(only_auth, HERE).served_at("http://127.0.0.1:1") == only_auth
+
+
+def test_the_resources_are_those_of_all_sections() -> None:
+    """The pool, the API and every bucket are named with their kind; a section may be missing."""
+    outputs = load_outputs(DATA / "outputs" / "storage_only_multi_bucket.json")
+    storage = outputs.document["storage"]
+    buckets = [storage["bucket_name"], *(each["bucket_name"] for each in storage["buckets"])]
+    assert resources_of_file(outputs)[-len(buckets) :] == [("bucket", name) for name in buckets]
+    outputs = load_outputs(DATA / "outputs" / "todo_userpool.json")
+    assert resources_of_file(outputs)[:2] == [
+        ("user pool", outputs.document["auth"]["user_pool_id"]),
+        ("API", outputs.document["data"]["url"]),
+    ]
+
+
+def test_the_file_is_found_and_read_once(tmp_path: Path) -> None:
+    """The local sandbox has a file of its own; a file that the user names must exist."""
+    project = Project(tmp_path)
+    source = OutputsSource(project, explicit=None, is_local=False)
+    assert source.if_any() is None
+    (tmp_path / "amplify_outputs.json").write_text(
+        json.dumps(_changed("auth.aws_region", "eu-west-1"))
+    )
+    assert source.if_any() is source.outputs is source.outputs
+    assert source.region() == "us-east-1"
+    assert source.require_auth() is source.auth
+    local = tmp_path / "amplify" / "seed" / "local_outputs.json"
+    local.parent.mkdir(parents=True)
+    local.write_text('{"version": "1", "custom": {}}')
+    (tmp_path / "amplify_outputs.json").unlink()
+    of_sandbox = OutputsSource(project, explicit=None, is_local=True)
+    assert (of_sandbox.outputs.path, of_sandbox.region()) == (local, "us-east-1")
+    assert OutputsSource(project, explicit=local, is_local=False).region() is None
+    with pytest.raises(MissingAuthError):
+        of_sandbox.require_auth()
+    missing = OutputsSource(project, explicit=tmp_path / "missing.json", is_local=False)
+    with pytest.raises(AmplifyOutputsNotFoundError):
+        missing.if_any()
+    (tmp_path / "broken.json").write_text("{")
+    with pytest.raises(InvalidAmplifyOutputsError):
+        OutputsSource(Project(tmp_path), explicit=tmp_path / "broken.json", is_local=True).if_any()
+    (tmp_path / "amplify_outputs.json").write_text("{")
+    with pytest.raises(InvalidAmplifyOutputsError):
+        OutputsSource(project, explicit=None, is_local=False).if_any()
+
+
 # --- invalid files -----------------------------------------------------------------------------
 
 # Where to put a wrong value, the value, the key path in the message, and what it expects.
@@ -265,6 +371,8 @@ MISTYPED = [
     ("auth.user_pool_id", "a_b_c", "auth.user_pool_id", "a user pool id"),
     ("auth.user_pool_client_id", {}, "auth.user_pool_client_id", "text that is not empty"),
     ("auth.user_pool_client_id", "a}b", "auth.user_pool_client_id", "the id of an app client"),
+    ("auth.user_pool_client_id", "\u00fc", "auth.user_pool_client_id", "the id of an app client"),
+    ("auth.identity_pool_id", "US-east-1:1-a", "auth.identity_pool_id", "an identity pool id such"),
     ("auth.aws_region", "us east", "auth.aws_region", "an AWS region such as us-east-1"),
     ("auth.identity_pool_id", [], "auth.identity_pool_id", "text that is not empty"),
     ("auth.identity_pool_id", "pool", "auth.identity_pool_id", "an identity pool id such as"),
@@ -373,6 +481,8 @@ def test_a_long_wrong_value_is_shortened() -> None:
     with pytest.raises(InvalidAmplifyOutputsError) as caught:
         parse_outputs(_changed("auth.mfa_configuration", "x" * 500), HERE)
     assert f"'{'x' * 40}…'" in caught.value.message
+    with pytest.raises(InvalidAmplifyOutputsError, match=f"'{'x' * 40}'"):
+        parse_outputs(_changed("auth.mfa_configuration", "x" * 40), HERE)
 
 
 @pytest.mark.parametrize("document", [None, [], "x", 1, True], ids=json.dumps)

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from seedctl.outputs.path_rules import is_granted, matches
+from seedctl.outputs.path_rules import IDENTITY, is_granted, matches
 
 if TYPE_CHECKING:
     from seedctl.outputs.sections import BucketPaths
@@ -48,6 +48,36 @@ def test_the_parent_is_the_nearest_rule() -> None:
     assert not is_granted(rules, {"guest"}, "get", "a/b/c/x", "id")
 
 
+def test_only_a_folder_is_a_parent() -> None:
+    """The rule for one object is not the parent of a folder with a similar name."""
+    rules: BucketPaths = {
+        "a/*": {"authenticated": ("get",), "guest": ("get",)},
+        "a/bx": {"authenticated": ("get",)},
+        "a/bc/*": {"authenticated": ("get",)},
+        "elsewhere/*": {"authenticated": ("get",)},
+    }
+    assert not is_granted(rules, {"guest"}, "get", "a/bc/x", "id")
+
+
+def test_a_rule_grants_to_its_own_grantees_only() -> None:
+    """A matching rule of others grants nothing; a rule of several groups is one of each of them."""
+    rules: BucketPaths = {
+        "a/*": {"authenticated": ("get",)},
+        "b/*": {"groupsOne,Two": ("get",)},
+        f"c/{IDENTITY}/*": {"entityidentity": ("get",)},
+    }
+    for role, path, expected in (
+        ("guest", "a/x", False),
+        ("groupsOne", "b/x", True),
+        ("groupsTwo", "b/x", True),
+        ("groupsOne,Two", "b/x", True),
+        ("groupsTw", "b/x", False),
+        ("entityidentity", "c/id/x", True),
+        ("entityidentity", "c/other/x", False),
+    ):
+        assert is_granted(rules, {role}, "get", path, "id") is expected, (role, path)
+
+
 @pytest.mark.parametrize(
     ("pattern", "path", "expected"),
     [
@@ -55,6 +85,8 @@ def test_the_parent_is_the_nearest_rule() -> None:
         pytest.param("a/*", "a/", True, id="and nothing"),
         pytest.param("a/*", "a/b\nc", True, id="and a line break, which a key may have"),
         pytest.param("a/*", "b/a/c", False, id="from the beginning"),
+        pytest.param("a/b", "a/bc", False, id="to the end"),
+        pytest.param("a/*", "A/b", False, id="in the same case"),
         pytest.param("a?/*", "ab/c", True, id="one character"),
         pytest.param("a?/*", "a/c", False, id="exactly one"),
         pytest.param("a?/*", "abc/d", False, id="no more than one"),

@@ -26,7 +26,7 @@ TEMPLATE: dict[str, Any] = {
         "Many": {"Type": "List<String>", "Default": "a,b"},
         "Unset": {"Type": "String"},
     },
-    "Mappings": {"Colours": {"us-east-1": {"main": "red", "list": ["x", "y"]}}},
+    "Mappings": {"Odd": ["x"], "Colours": {"us-east-1": {"main": "red", "list": ["x", "y"]}}},
     "Conditions": {
         "Yes": {"Fn::Equals": [{"Ref": "AWS::Region"}, "us-east-1"]},
         "No": {"Fn::Not": [{"Condition": "Yes"}]},
@@ -66,6 +66,7 @@ def _stack(template: dict[str, Any] = TEMPLATE) -> Stack:
         pytest.param({"Ref": "AWS::Region"}, "us-east-1", id="region"),
         pytest.param({"Ref": "AWS::AccountId"}, "000000000000", id="account"),
         pytest.param({"Ref": "AWS::StackName"}, "my-stack", id="stack name"),
+        pytest.param({"Ref": "AWS::Partition"}, "aws", id="partition"),
         pytest.param({"Ref": "Text"}, "text", id="default"),
         pytest.param({"Ref": "Many"}, ["a", "b"], id="list parameter"),
         pytest.param({"Ref": "Unset"}, "local-Unset", id="parameter without a value"),
@@ -111,6 +112,7 @@ def _stack(template: dict[str, Any] = TEMPLATE) -> Stack:
         ),
         pytest.param({"Fn::ImportValue": {"Ref": "Text"}}, "local-import-text", id="import"),
         pytest.param({"Condition": "x", "Fn::Join": 1}, {"Condition": "x", "Fn::Join": 1}, id="two keys"),
+        pytest.param({"Ref": "Text", "x": 1}, {"Ref": "Text", "x": 1}, id="two keys, a function first"),
         pytest.param("${cognito-identity.amazonaws.com:sub}", "${cognito-identity.amazonaws.com:sub}", id="text"),
     ],
 )  # fmt: skip
@@ -135,6 +137,8 @@ def test_functions(value: object, expected: object) -> None:
         pytest.param({"Fn::FindInMap": ["Colours", "x", "y"]}, id="unknown key"),
         pytest.param({"Fn::If": ["Nothing", 1, 2]}, id="unknown condition"),
         pytest.param({"Fn::Sub": "${Nothing}"}, id="unknown name in a sub"),
+        pytest.param({"Fn::Sub": 7}, id="a number in a sub"),
+        pytest.param({"Fn::FindInMap": ["Odd", "x", "y"]}, id="a map that is a list"),
     ],
 )
 def test_what_cannot_be_resolved_is_shown(value: object) -> None:
@@ -144,6 +148,18 @@ def test_what_cannot_be_resolved_is_shown(value: object) -> None:
     ) as e:
         _stack().text(value)
     assert e.value.resolution
+
+
+def test_an_unknown_function_is_named() -> None:
+    """A function that seedctl does not know is refused wherever it stands, not left in the value."""
+    with pytest.raises(InvalidAmplifyOutputsError, match="does not know"):
+        _stack().resolve({"a": [{"Fn::Cidr": ["10.0.0.0/16", 1]}]})
+
+
+def test_a_list_may_be_given_for_a_list() -> None:
+    """A nested stack gets a list parameter of its parent as a list."""
+    child = Stack(CHILD, _stack()._deployment, "/Child", {"Names": lambda: ["p", "q,r"]})
+    assert child.resolve({"Ref": "Names"}) == ["p", "q,r"]
 
 
 def test_resources_are_those_that_would_be_created() -> None:

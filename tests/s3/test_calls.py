@@ -54,7 +54,7 @@ def test_all_pages_are_read() -> None:
     assert server.sent[0].query["max-keys"] == "1000"
 
 
-@pytest.mark.parametrize(("size", "asked"), [(0, "1000"), (2000, "1000"), (7, "7"), (None, "1000")])
+@pytest.mark.parametrize(("size", "asked"), [(0, "1000"), (2000, "1000"), (1, "1"), (None, "1000")])
 def test_the_page_size_is_bounded(size: int | None, asked: str) -> None:
     """A page size that S3 does not allow means the largest one, as in the JavaScript client."""
     with FakeS3(_page()) as server:
@@ -115,6 +115,12 @@ REFUSED: list[Any] = [
     ("remove nothing", lambda s: s.remove(""), "InvalidStorageOperationInput"),
     ("0 s", lambda s: s.get_url("x", expires_in=0), "InvalidStorageOperationInput"),
     ("range", lambda s: s.download_data("x", bytes_range=(5, 4)), "InvalidStorageOperationInput"),
+    ("before", lambda s: s.download_data("x", bytes_range=(-1, 4)), "InvalidStorageOperationInput"),
+    (
+        "only the target's bucket",
+        lambda s: s.copy("x", {"path": "y", "bucket": "archive"}),
+        "InvalidCopyOperationStorageBucket",
+    ),
     (
         "strategy",
         lambda s: s.list("x", subpath_strategy={"strategy": "some"}),
@@ -287,8 +293,15 @@ def test_a_url_expires_with_its_credentials() -> None:
     url = Stage(NOWHERE, identity=identity).storage.get_url("x", expires_in=3600)
     seconds = int(parse_qs(urlsplit(url.url).query)["X-Amz-Expires"][0])
     assert 500 <= seconds <= 600  # not an hour, and less than 600 by the time that this took
-    assert url.expires_at <= ends
+    assert ends - timedelta(seconds=1) <= url.expires_at <= ends
     assert "Signature" not in repr(url)
+    week = 7 * 24 * 3600
+    lasting = FakeIdentity(keys=Credentials("ASIA", "secret", "token", None))
+    url = Stage(NOWHERE, identity=lasting).storage.get_url("x", expires_in=week)
+    assert f"X-Amz-Expires={week}&" in url.url
+    over = FakeIdentity(keys=Credentials("ASIA", "secret", "token", datetime.now(timezone.utc)))
+    assert "X-Amz-Expires=1&" in Stage(NOWHERE, identity=over).storage.get_url("x").url
+    assert "X-Amz-Expires=1&" in Stage(NOWHERE).storage.get_url("x", expires_in=1).url
 
 
 def test_a_url_on_aws_is_virtual_hosted_and_regional() -> None:
@@ -438,9 +451,20 @@ def test_the_namespace_acts_on_the_current_backend(
 
 
 def test_signatures_are_those_of_the_methods() -> None:
-    """help(storage.upload_data) shows the parameters."""
-    found = inspect.signature(storage.upload_data)
-    assert [*found.parameters][:3] == ["path", "data", "content_type"]
+    """Each function has the name, documentation and parameters of its method, and calls it."""
+    called: list[object] = []
+    for name in storage.__all__:
+        function, method = getattr(storage, name), getattr(Storage, name, None)
+        if isinstance(function, type):
+            continue
+        assert (function.__name__, function.__qualname__) == (name, name)
+        assert function.__wrapped__ is method
+        assert function.__doc__ == method.__doc__
+        assert [*inspect.signature(function).parameters] == [*inspect.signature(method).parameters][
+            1:
+        ]
+        called.append(name)
+    assert len(called) == 10
 
 
 def test_a_bucket_by_its_real_name_has_its_rules() -> None:
@@ -449,6 +473,9 @@ def test_a_bucket_by_its_real_name_has_its_rules() -> None:
     named = section.bucket(BucketInfo(section.default.bucket_name, "us-east-1"))
     assert named.rules == section.default.rules
     assert section.bucket(BucketInfo("elsewhere", "us-east-1")).rules is None
+    with pytest.raises(errors.InvalidStorageBucket) as caught:
+        section.bucket("mystorage")
+    assert caught.value.resolution == "The outputs file has: myStorage."
 
 
 IN_THE_WAY = error("PreconditionFailed", status=412)

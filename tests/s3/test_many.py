@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import threading
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -14,7 +16,6 @@ from tests.s3.s3 import FakeIdentity, FakeS3, Reply, Sent, Stage, error
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from pathlib import Path
 
 STORED = Reply(headers={"etag": '"e"'})
 
@@ -139,6 +140,7 @@ def test_options_are_checked(options: dict[str, Any]) -> None:
 WRONG: list[Any] = [
     ("a path alone", "c", "Row 1 is a str, which is not a file", "rows[1]"),
     ("no data", ("c",), "Row 1 is a tuple, which is not a file", "rows[1]"),
+    ("three", ("c", "d", "e"), "Row 1 is a tuple, which is not a file", "rows[1]"),
     ("nothing", None, "Row 1 is a NoneType, which is not a file", "rows[1]"),
     ("a number as path", (5, "x"), "The path of row 1 is a int", "rows[1]"),
     ("made", NewFile(lambda _: 5, "x"), "The path of row 1 is a int", "rows[1]"),  # type: ignore[arg-type, return-value]
@@ -154,8 +156,11 @@ def test_a_list_with_an_invalid_file_is_refused() -> None:
     for label, wrong, message, _ in WRONG:
         with case(label):
             stage = Stage("http://127.0.0.1:9")
-            kinds = (errors.InvalidStorageOperationInput, errors.InvalidStoragePathInput)
-            with pytest.raises(kinds, match=message):
+            is_path = label == "a leading slash"
+            kind = (
+                errors.InvalidStoragePathInput if is_path else errors.InvalidStorageOperationInput
+            )
+            with pytest.raises(kind, match=message):
                 stage.storage.upload_many([("a", "b"), wrong])
             assert stage.report.records == {}
 
@@ -252,7 +257,9 @@ def test_an_empty_list() -> None:
     assert Stage("http://127.0.0.1:9").storage.upload_many([]) == []
 
 
-def test_a_transient_failure_of_s3_is_retried(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_transient_failure_of_s3_is_retried(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """A file is sent again after a transient failure, unless its data can be read only once."""
     monkeypatch.setenv("AWS_MAX_ATTEMPTS", "1")
     monkeypatch.setattr("time.sleep", lambda seconds: None)
@@ -264,9 +271,13 @@ def test_a_transient_failure_of_s3_is_retried(monkeypatch: pytest.MonkeyPatch) -
 
     with FakeS3(answer=answer) as server:
         stage = Stage(server.url)
-        found = stage.storage.upload_many([("text", "x"), ("bytes", b"y")])
-        assert [each.state for each in found] == ["uploaded"] * 2
-        (once,) = stage.storage.upload_many([("pieces", iter([b"z"]))], on_error="collect")
-    assert once.state == "failed"
-    assert isinstance(once.error, errors.ServiceFailedError)
-    assert failures == {"text": 3, "bytes": 3, "pieces": 1}
+        (tmp_path / "file").write_text("x")
+        found = stage.storage.upload_many(
+            [("text", "x"), ("bytes", b"y"), ("file", tmp_path / "file")]
+        )
+        assert [each.state for each in found] == ["uploaded"] * 3
+        for name, data in (("pieces", iter([b"z"])), ("device", Path(os.devnull))):
+            (once,) = stage.storage.upload_many([(name, data)], on_error="collect")
+            assert once.state == "failed"
+            assert isinstance(once.error, errors.ServiceFailedError)
+    assert failures == {"text": 3, "bytes": 3, "file": 3, "pieces": 1, "device": 1}

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from seedctl import errors
-from seedctl.s3.rules import explain_denial
+from seedctl.s3.rules import explain_denial, may
 from seedctl.s3.section import Bucket
 from tests.cases import case
 from tests.s3.s3 import FakeIdentity, FakeS3, Reply, Stage, error
@@ -96,6 +96,8 @@ def test_the_rule_is_named() -> None:
             ['add allow.groups(["Readers"])'],
         ),
         ("slash", "pictures/", "list", None, ["Listing 'pictures/' is allowed"]),
+        ("may list", "public/", "list", None, ["The outputs file allows a guest to list"]),
+        ("no list", "p", "get", None, ["No path rule of myStorage allows anybody to get 'p'"]),
         (
             "one's own",
             "public/none",
@@ -114,6 +116,32 @@ def test_another_users_path_gets_no_advice_about_groups() -> None:
     """A user in a group is not advised to give the group access to another user's folder."""
     advice = explain_denial(BUCKET, "private/us-east-1:her/x", "get", ("Readers",), ME)
     assert "allow.groups" not in advice
+
+
+def test_who_may() -> None:
+    """One of the user's groups, or else the role of signed-in users, must have a rule."""
+    action: Any
+    for path, action, groups, expected in (
+        (f"private/{ME}/x", "get", (), True),
+        ("private/us-east-1:her/x", "get", (), False),
+        ("public/drafts/x", "get", ("Readers", "Editors"), True),
+        ("public/drafts/x", "get", ("Readers",), False),
+        ("public/x", "write", ("Editors",), False),
+        ("public/x", "write", None, False),
+        ("public/x", "get", None, True),
+    ):
+        with case(path, action, groups):
+            assert may(BUCKET, path, action, groups, ME) is expected
+    assert may(Bucket("b", "us-east-1"), "x", "get", None, "")
+
+
+def test_advice_for_a_user_whom_no_own_rule_allows() -> None:
+    """A rule for guests is no reason to add the groups; one's own folder is named as it is."""
+    own = "mine/${cognito-identity.amazonaws.com:sub}/*"
+    rules = {"open/*": {"guest": ("get",)}, own: {"entityidentity": ("list",)}}
+    bucket = Bucket("b", "us-east-1", None, rules)
+    assert "allow.groups" not in explain_denial(bucket, "open/x", "get", ("Readers",), ME)
+    assert f"List 'mine/{ME}/', with" in explain_denial(bucket, "mine", "list", (), ME)
 
 
 def test_unknown_rules() -> None:

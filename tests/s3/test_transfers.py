@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import io
 import mimetypes
 import os
@@ -9,19 +10,20 @@ import re
 import signal
 import threading
 from collections import Counter
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from seedctl import errors
-from seedctl.s3 import uploads
+from seedctl import errors, masking
+from seedctl.s3 import sources, uploads
+from seedctl.s3.results import TransferProgress
 from seedctl.s3.sources import content_types, guess_content_type
 from tests.cases import case
 from tests.s3.s3 import FakeIdentity, FakeS3, Reply, Sent, Stage, error
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from pathlib import Path
 
 MIB = 1024 * 1024
 BUCKET = "amplify-demo-sandbox-mystoragebucket-abc123"
@@ -102,6 +104,7 @@ def _pieces(count: int) -> Iterator[bytes]:
         pytest.param(b"abc", b"abc", id="bytes"),
         pytest.param(bytearray(b"abc"), b"abc", id="bytearray"),
         pytest.param(memoryview(b"abc"), b"abc", id="memoryview"),
+        pytest.param(memoryview(b"abcd").cast("H"), b"abcd", id="memoryview of words"),
         pytest.param(io.BytesIO(b"abc"), b"abc", id="file object"),
         pytest.param(iter([b"a", b"", b"bc"]), b"abc", id="iterator"),
         pytest.param([b"a", b"bc"], b"abc", id="list of bytes"),
@@ -143,6 +146,12 @@ def test_a_pipe_has_no_end_to_seek_to(stage: Stage, s3: Objects) -> None:
     stage.storage.upload_data("x", Pipe())
     assert s3.objects["x"] == b"from a pipe"
 
+    class Readable:
+        read = io.BytesIO(b"only read").read
+
+    stage.storage.upload_data("y", Readable())
+    assert s3.objects["y"] == b"only read"
+
 
 def test_invalid_data_is_refused(stage: Stage, s3: Objects) -> None:
     """Anything other than text and bytes is refused, and no object is created."""
@@ -165,6 +174,26 @@ def test_a_missing_file_is_refused(stage: Stage, tmp_path: Path) -> None:
     """A missing file is named in the error."""
     with pytest.raises(errors.FileAccessError, match="nothing-here"):
         stage.storage.upload_data("x", tmp_path / "nothing-here")
+
+
+def test_what_is_too_large_is_refused(
+    stage: Stage, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """More than S3 can store is refused before anything is sent, whatever it is read from."""
+    monkeypatch.setattr(sources, "_MAX_OBJECT_SIZE", 3)
+    (tmp_path / "x").write_bytes(b"abcd")
+    data: Any
+    for data in (b"abcd", tmp_path / "x", io.BytesIO(b"abcd")):
+        with pytest.raises(errors.ObjectIsTooLarge):
+            stage.storage.upload_data("x", data)
+    assert _sent(stage) == []
+
+
+@pytest.mark.skipif(not Path("/proc/version").exists(), reason="only Linux has such files")
+def test_a_file_without_a_size_is_read_to_its_end(stage: Stage, s3: Objects) -> None:
+    """A virtual file, whose size is given as 0, is sent with all of its content."""
+    stage.storage.upload_data("x", Path("/proc/version"))
+    assert s3.objects["x"] == Path("/proc/version").read_bytes() != b""
 
 
 def test_the_content_type_is_guessed(stage: Stage, tmp_path: Path) -> None:
@@ -272,23 +301,26 @@ def test_a_source_that_fails_leaves_nothing(stage: Stage, s3: Objects) -> None:
 
     def pieces() -> Iterator[bytes]:
         yield b"x" * (12 * MIB)
-        raise ZeroDivisionError
+        raise ZeroDivisionError from KeyError("why")
 
-    with pytest.raises(ZeroDivisionError):
+    with pytest.raises(ZeroDivisionError) as caught:
         stage.storage.upload_data("x", pieces())
+    assert isinstance(caught.value.__cause__, KeyError)
     assert not s3.is_open
 
 
 def test_a_warning_for_parts_that_cannot_be_deleted(stage: Stage, s3: Objects) -> None:
-    """If even deleting the parts fails, a warning names the unfinished upload."""
+    """If even deleting the parts fails, a warning names the unfinished upload, without secrets."""
+    masking.register("Swordfish-77")
     s3.refuse = lambda sent: (
         error("AccessDenied")
         if sent.query.get("partNumber") == "1" or sent.method == "DELETE"
         else None
     )
     with pytest.raises(errors.AccessDenied):
-        stage.storage.upload_data("x", b"x" * (11 * MIB))
-    assert ["UP1" in warning for warning in stage.report.warnings] == [True]
+        stage.storage.upload_data("Swordfish-77", b"x" * (11 * MIB))
+    (warning,) = stage.report.warnings
+    assert "of *** could not be deleted: the unfinished upload UP1 stays" in warning
 
 
 def test_prevent_overwrite_of_a_large_object(stage: Stage, s3: Objects) -> None:
@@ -316,6 +348,9 @@ def test_a_wrong_size_is_an_error(stage: Stage, s3: Objects) -> None:
     with pytest.raises(errors.StorageError, match="but got 5") as caught:
         stage.storage.upload_data("x", b"x" * (11 * MIB))
     assert caught.value.name == "UploadSizeMismatch"
+    s3.refuse = lambda sent: Reply(404) if sent.method == "HEAD" else None
+    with pytest.raises(errors.NotFound):  # another writer removed it
+        stage.storage.upload_data("x", b"x" * (6 * MIB))
 
 
 def test_a_checksum_is_sent_when_asked_for(stage: Stage) -> None:
@@ -333,16 +368,20 @@ def test_downloads_go_to_memory_or_a_file(stage: Stage, s3: Objects, tmp_path: P
     assert read.json() == {"a": 1}
     assert read.body == b'{"a": 1}'
     target = io.BytesIO()
-    assert stage.storage.download_data("x.json", target).body is None
-    assert target.getvalue() == b'{"a": 1}'
-    s3.objects["large"] = bytes(range(48, 58)) * 1_900_000
     told: list[Any] = []
+    found = stage.storage.download_data("x.json", target, on_progress=told.append)
+    assert found.body is None
+    assert target.getvalue() == b'{"a": 1}'
+    assert told == [TransferProgress(8, 8)]
+    s3.objects["large"] = bytes(range(48, 58)) * 1_900_000
     found = stage.storage.download_data("large", tmp_path / "large", on_progress=told.append)
     assert (tmp_path / "large").read_bytes() == s3.objects["large"]
     assert found.size == told[-1].transferred_bytes == 19_000_000
+    assert told[-1].total_bytes is None
     with pytest.raises(TypeError, match="written to a file"):
         found.text()
-    stage.storage.download_data("large", tmp_path / "part", bytes_range=(5, 9))
+    found = stage.storage.download_data("large", tmp_path / "part", bytes_range=(5, 9))
+    assert (found.path, found.size, found.body) == ("large", 5, None)
     assert (tmp_path / "part").read_bytes() == b"56789"
     assert sorted(path.name for path in tmp_path.iterdir()) == ["large", "part"]
 
@@ -384,6 +423,27 @@ def test_a_file_that_cannot_be_written_is_named(stage: Stage, s3: Objects, tmp_p
     for bytes_range in (None, (0, 0)):
         with pytest.raises(errors.FileAccessError, match="no-folder"):
             stage.storage.download_data("x", tmp_path / "no-folder" / "x", bytes_range=bytes_range)
+
+
+def test_what_a_callback_of_a_download_raises_reaches_the_script(
+    stage: Stage, s3: Objects, tmp_path: Path
+) -> None:
+    """An error of the target's disk is explained; one of another file is the script's own."""
+    s3.objects["x"] = b"x"
+    raised: OSError
+
+    def fail(_: object) -> None:
+        raise raised
+
+    name: str | bytes | int
+    for name in (str(tmp_path / "other" / "file"), b"other/file", 99):
+        raised = FileNotFoundError(errno.ENOENT, "No such file", name)
+        with pytest.raises(FileNotFoundError):
+            stage.storage.download_data("x", tmp_path / "x", bytes_range=(0, 0), on_progress=fail)
+    raised = OSError(errno.ENOSPC, "No space left")
+    with pytest.raises(errors.FileAccessError, match="No space left"):
+        stage.storage.download_data("x", tmp_path / "x", bytes_range=(0, 0), on_progress=fail)
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_an_empty_object_can_be_read(stage: Stage, s3: Objects, tmp_path: Path) -> None:

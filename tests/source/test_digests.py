@@ -8,7 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from seedctl.source.digests import changed_source, source_digests
+from seedctl.outputs import parse_outputs
+from seedctl.source.digests import changed_source, source_digests, stale_warning
 from tests.outputs.backends import BACKENDS
 
 OWN = {
@@ -70,6 +71,10 @@ def test_configurations_of_the_compiler_are_sources(root: Path) -> None:
     assert set(source_digests(root)) == OWN | {"tsconfig.json", "../tsconfig.base.json"}
     base.unlink()
     assert set(source_digests(root)) == OWN | {"tsconfig.json"}
+    (root / "tsconfig.json").write_bytes(b'{ // \xff in another encoding\n "extends": "./t" }')
+    _write(root / "t.json", '{"extends": "./u.json"}')
+    _write(root / "u.json")
+    assert set(source_digests(root)) == OWN | {"tsconfig.json", "t.json", "u.json"}
 
 
 def test_place_and_line_endings_make_no_difference(root: Path, tmp_path: Path) -> None:
@@ -89,15 +94,24 @@ def test_of_package_json_only_what_concerns_a_backend_counts(root: Path) -> None
     package = json.loads(path.read_text())
     path.write_text(json.dumps({**package, "scripts": {"a": "b"}, "dependencies": {"vue": "3"}}))
     assert source_digests(root) == digests
+    versions = {"aws-cdk-lib": "2", "constructs": "10"}
+    path.write_text(json.dumps({**package, "dependencies": versions}))
+    with_versions = source_digests(root)
+    path.write_text(json.dumps({"dependencies": dict(reversed(versions.items())), **package}))
+    assert source_digests(root) == with_versions != digests
     for change in (
         {"name": "other"},
+        {"type": "other"},
+        {"dependencies": {"aws-cdk-lib": "2"}},
+        {"devDependencies": {"constructs": "10"}},
         {"imports": {"#x": "./x.ts"}},
         {"devDependencies": {"@aws-amplify/backend": "^1"}},
     ):
         path.write_text(json.dumps({**package, **change}))
         assert changed_source(root, digests) == "package.json has changed"
-    path.write_text("{")
-    assert changed_source(root, digests) == "package.json has changed"
+    for broken in ("{", "[1]", "7", '{"dependencies": ["constructs"]}'):
+        path.write_text(broken)
+        assert changed_source(root, digests) == "package.json has changed"
 
 
 def test_a_change_is_named(root: Path) -> None:
@@ -123,10 +137,46 @@ def test_a_folder_without_the_sources_is_not_compared(root: Path) -> None:
     digests = source_digests(root)
     shutil.rmtree(root / "amplify")
     _write(root / "amplify/seed/seed.py")
+    _write(root / "amplify/package.json")
     assert changed_source(root, digests) is None
 
 
+def test_a_loaded_file_of_the_seed_is_compared(root: Path) -> None:
+    """What the backend itself imports counts, even if it is among the seed scripts."""
+    shared = _write(root / "amplify/seed/shared.ts")
+    digests = source_digests(root, [shared])
+    assert changed_source(root, digests) is None
+    _write(shared, "y")
+    assert changed_source(root, digests) == "amplify/seed/shared.ts has changed"
+    shared.unlink()
+    assert changed_source(root, digests) == "amplify/seed/shared.ts was removed"
+
+
+def test_only_a_file_from_the_source_is_out_of_date(root: Path) -> None:
+    """Without digests in the outputs file, or without a file, there is nothing to compare."""
+    path = root / "amplify/seed/local_outputs.json"
+    made: dict[str, object] = {"format": 1, "sources": {"amplify/backend.ts": "of another"}}
+    for custom, expected in (
+        ({"seedctl": made}, "amplify/auth/resource.ts is new"),
+        ({"seedctl": {"format": 1}}, None),
+        ({}, None),
+    ):
+        warning = stale_warning(root, parse_outputs({"version": "1", "custom": custom}, path))
+        if expected is None:
+            assert warning is None
+        else:
+            assert warning == (
+                f"amplify/seed/local_outputs.json is out of date: {expected}. "
+                "Run seedctl local init."
+            )
+    assert stale_warning(root, None) is None
+
+
 def test_a_link_to_nothing_is_left_out(root: Path) -> None:
-    """A link to nothing is no reason to fail."""
+    """A link to nothing, or a folder instead of a file, is no reason to fail."""
     (root / "amplify" / "link.ts").symlink_to(root / "nothing.ts")
-    assert set(source_digests(root)) == OWN
+    (root / "amplify" / "package.json").unlink()
+    (root / "amplify" / "folder").symlink_to(root)
+    (root / "package.json").unlink()
+    (root / "package.json").mkdir()
+    assert set(source_digests(root)) == OWN - {"package.json", "amplify/package.json"}

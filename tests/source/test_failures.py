@@ -136,6 +136,7 @@ def test_endless_output_fills_no_disk(
     err = seedctl("local", "init").err
     assert "the last words\n[BackendSourceError]" in err
     assert "first" not in err
+    assert "\0" not in err, "Node continues at the beginning of the file"
 
 
 def test_a_cause_is_shown_below_the_error(

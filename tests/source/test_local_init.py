@@ -9,12 +9,18 @@ import signal
 import subprocess
 import sys
 import tempfile
+import threading
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from seedctl import uninterrupted
 from seedctl.outputs import load_outputs
+from seedctl.project import Project
+from seedctl.source import synthesis
+from seedctl.source.reading import is_unedited
+from seedctl.source.toolchain import Toolchain
 from tests.outputs.backends import BACKENDS
 from tests.running import DATA
 from tests.source.conftest import add_package, install
@@ -136,7 +142,9 @@ def test_an_edited_file_is_replaced_with_force_only(
     assert seedctl("local", "init").code == 0
     path = root / WRITTEN
     document = _document(root)
-    path.write_text(json.dumps(document))
+    path.write_text(json.dumps(dict(reversed(document.items()))))
+    assert is_unedited(json.loads(path.read_text()))
+    assert not is_unedited({**document, "more": "\ud800"})
     assert seedctl("local", "init").code == 0
     document["auth"]["groups"] = []
     path.write_text(json.dumps(document))
@@ -270,6 +278,42 @@ def test_a_node_that_disappears_is_reported(
     assert (result.code, "/no/such/node cannot be run" in result.err) == (3, True)
 
 
+def test_node_has_folders_of_its_own(root: Path, node: FakeNode, seedctl: CommandLine) -> None:
+    """The folders that its variables name are there when it starts, and it reads no input."""
+    node.program.write_text(
+        f'#!/bin/sh\nif [ "$1" = -e ]; then cat {node.folder}/version; exit; fi\n'
+        'cd "$HOME" && cd "$TMPDIR" && cd "$CDK_OUTDIR" && echo there >&2\ncat\nexit 1\n'
+    )
+    read_end, write_end = os.pipe()
+    os.write(write_end, b"not for Node")
+    os.close(write_end)
+    own_input = os.dup(0)
+    os.dup2(read_end, 0)
+    try:
+        result = seedctl("local", "init")
+    finally:
+        os.dup2(own_input, 0)
+        os.close(own_input)
+        os.close(read_end)
+    assert "there\n[BackendSourceError]" in result.err
+
+
+def test_node_may_report_after_the_time_limit(
+    root: Path, backend: FakeNode, seedctl: CommandLine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It is given some seconds more than the limit, to say where the project's code was."""
+    limits: list[float] = []
+
+    def run(command: object, cwd: Path, variables: object, output: Path, seconds: float) -> int:
+        output.touch()
+        limits.append(seconds)
+        return 1
+
+    monkeypatch.setattr(synthesis, "_run", run)
+    assert seedctl("local", "init", "--timeout", "7").code == 3
+    assert limits == [7 + synthesis._GRACE_SECONDS]
+
+
 def test_no_temporary_folder(
     root: Path, backend: FakeNode, seedctl: CommandLine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -310,6 +354,41 @@ def test_a_signal_ends_node_too(root: Path, node: FakeNode, number: int, code: i
         wait_until(lambda pid=pid: not _is_running(pid))  # type: ignore[misc]
     assert not Path(json.loads(node.task.read_text())["folder"]).exists()
     assert not (root / "amplify/seed").exists()
+
+
+def test_ctrl_c_ends_node_while_this_process_runs_on(
+    root: Path, node: FakeNode, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Where the process survives an interruption, Node does not; its folder is removed after it."""
+    monkeypatch.setattr(uninterrupted, "GRACE_SECONDS", 60)
+    monkeypatch.setattr(synthesis, "_POLL_SECONDS", 0.05)
+    remove, was_running = shutil.rmtree, []
+
+    def remove_looking(path: Path, **options: Any) -> None:
+        was_running.append(_is_running(int(pid_file.read_text())))
+        remove(path, **options)
+
+    pid_file = root.parent / "pid"
+    node.program.write_text(
+        f"#!/bin/sh\necho $$ > {pid_file}.new\nmv {pid_file}.new {pid_file}\nexec sleep 300\n"
+    )
+
+    def interrupt() -> None:
+        wait_until(pid_file.exists)
+        signal.pthread_kill(threading.main_thread().ident or 0, signal.SIGINT)
+
+    thread = threading.Thread(target=interrupt)
+    thread.start()
+    monkeypatch.setattr(shutil, "rmtree", remove_looking)
+    toolchain = Toolchain(str(node.program), "v20.20.2", root / "tsx.mjs")
+    entry = root / "amplify/backend.ts"
+    with (
+        pytest.raises(KeyboardInterrupt),
+        synthesis.synthesize(Project(root), entry, toolchain, seconds=200),
+    ):
+        pass
+    thread.join()
+    assert was_running == [False]
 
 
 def test_node_is_killed_when_the_time_is_over(

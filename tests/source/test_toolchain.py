@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import os
+import shutil
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from seedctl.errors import AmplifyPackagesNotFoundError, NodeNotFoundError
 from seedctl.project import Project
+from seedctl.source import toolchain
 from seedctl.source.toolchain import find_backend, find_toolchain
 from tests.source.conftest import add_package, add_tsx, install
 
@@ -32,13 +34,16 @@ def root(tmp_path: Path) -> Path:
         (["backend.ts", "backend.cjs", "backend.mjs", "backend.js"], "backend.js"),
         (["backend.ts", "backend.cjs"], "backend.cjs"),
         (["backend.test.ts", "backend.json"], None),
+        (["backend.js/index.js", "backend.ts"], "backend.ts"),
         ([], None),
     ],
 )
 def test_the_entry_point_is_amplifys(root: Path, names: list[str], found: str | None) -> None:
     """Compiled JavaScript comes before TypeScript, as in Amplify's own command line."""
     for name in names:
-        (root / "amplify" / name).touch()
+        path = root / "amplify" / name
+        path.parent.mkdir(exist_ok=True)
+        path.touch()
     assert find_backend(Project(root)) == (None if found is None else root / "amplify" / found)
 
 
@@ -47,9 +52,8 @@ def test_a_supported_node_is_used(root: Path, node: FakeNode, version: str) -> N
     """The program itself is run, which a script in the PATH may only stand for."""
     tsx = install(root)
     node.version(version)
-    toolchain = find_toolchain(Project(root))
-    assert (toolchain.node, toolchain.version) == (str(node.program), version)
-    assert toolchain.tsx == tsx
+    found = find_toolchain(Project(root))
+    assert (found.node, found.version, found.tsx) == (str(node.program), version, tsx)
 
 
 @pytest.mark.parametrize("version", ["v16.20.2", "v18.18.2", "v19.9.0", "v20.5.1", "v21.7.3", "?"])
@@ -76,6 +80,8 @@ def test_a_machine_without_node(root: Path, monkeypatch: pytest.MonkeyPatch) -> 
     [
         ("#!/bin/sh\necho 'no version is set' >&2\nexit 1\n", "no version is set"),
         ("#!/bin/sh\necho\necho not-json\n", "exit code 0 and printed 'not-json'"),
+        ("#!/bin/sh\necho 18\n", "exit code 0 and printed '18'"),
+        (f"#!/bin/sh\necho {'x' * 600}\n", f"printed '{'x' * 500}'\\."),
         (
             "#!/bin/sh\necho 'node:internal/x:1'>&2\necho \"Error: Cannot find '/x.js'\" >&2\nexit 9\n",
             "exit code 9 and printed \"Error: Cannot find '/x.js'\"",
@@ -152,6 +158,31 @@ def test_tsx_is_taken_from_where_amplify_has_it(root: Path, node: FakeNode) -> N
     assert find_toolchain(Project(root)).tsx == nested
 
 
+def test_a_node_that_does_not_end(
+    root: Path, node: FakeNode, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A program that waits, such as a version manager with a question, is ended with an error."""
+    install(root)
+    node.program.write_text("#!/bin/sh\nexec sleep 300\n")
+    monkeypatch.setattr(toolchain, "_PROBE_SECONDS", 0.01)
+    with pytest.raises(NodeNotFoundError, match=r"cannot be run: .* timed out"):
+        find_toolchain(Project(root))
+
+
+def test_tsx_may_be_beside_the_command_line(root: Path, node: FakeNode) -> None:
+    """Where neither the deployer nor the project has a tsx, that of the command line is taken."""
+    install(root)
+    shutil.rmtree(root / "node_modules/tsx")
+    nested = add_tsx(root / "node_modules/@aws-amplify/backend-cli/node_modules")
+    assert find_toolchain(Project(root)).tsx == nested
+
+
+def test_the_lock_file_may_be_that_of_a_workspace(root: Path) -> None:
+    """Where the project has no lock file, the one of a folder above names the package manager."""
+    (root.parent / "yarn.lock").touch()
+    assert toolchain.install_command(root) == "yarn install"
+
+
 def test_packages_of_a_workspace_lie_above(root: Path, node: FakeNode) -> None:
     """Packages may be hoisted to the folder of the workspace."""
     tsx = install(root.parent)
@@ -186,6 +217,9 @@ def test_packages_of_pnpm_are_links(root: Path, node: FakeNode) -> None:
         ({"./esm/api": "./api.mjs"}, "api.mjs"),
         ({"./esm": "./esm.mjs", ".": "./loader.mjs"}, "esm.mjs"),
         ({".": {"default": "./loader.mjs"}}, "loader.mjs"),
+        ({"./esm": "./esm.mjs", "./esm/api": "./api.mjs"}, "api.mjs"),
+        ({"./esm/api": "./gone.mjs", "./esm": "./esm.mjs"}, "esm.mjs"),
+        ({"./esm/api": {"require": "./api.cjs"}, ".": "./loader.mjs"}, "loader.mjs"),
     ],
 )
 def test_the_file_of_tsx_is_the_one_for_import(
@@ -195,6 +229,9 @@ def test_the_file_of_tsx_is_the_one_for_import(
     modules = root / "node_modules"
     add_package(modules, "@aws-amplify/backend")
     tsx = add_tsx(modules, exports, file=file)
+    for other in {"api.cjs", "esm.mjs"} - {file}:
+        if other in str(exports):
+            tsx.with_name(other).touch()
     assert find_toolchain(Project(root)).tsx == tsx
 
 
