@@ -326,9 +326,21 @@ def test_a_failed_test_shows_the_users_lines_and_no_secret(
         def test_skipped(seeded_backend):
             pytest.skip(get_secret("ann-password"))
 
+        def test_expected_failure(seeded_backend):
+            pytest.xfail(f"not yet: {get_secret('ann-password')}")
+
         def test_lines(seeded_backend):
             set_secret("lines", "first line of a key\\nsecond line of a key\\n")
             raise ValueError("key: " + get_secret("lines"))
+
+        def test_short_lines(seeded_backend):
+            set_secret("short", "ab-12\\ncd-34")
+            raise ValueError("pin: " + get_secret("short"))
+
+        def test_argument(seeded_backend):
+            def check(value):
+                raise ValueError("wrong")
+            check("x" + get_secret("ann-password"))
 
         def test_text(seeded_backend):
             pytest.fail("the value is " + get_secret("ann-password"), pytrace=False)
@@ -339,13 +351,18 @@ def test_a_failed_test_shows_the_users_lines_and_no_secret(
                 self.assertEqual(get_secret("ann-password"), "something else")
         """,
         "--showlocals",
+        "-rfEsx",
     )
-    result.assert_outcomes(failed=6, skipped=1)
+    result.assert_outcomes(failed=8, skipped=1, xfailed=1)
     shown = result.stdout.str()
     assert "Aa1!" not in shown
     assert mask(shown) == shown
+    result.stdout.fnmatch_lines(["SKIPPED *: [*][*][*]", "XFAIL * - *not yet: [*][*][*]"])
+    assert "value = 'x***'" in shown
     assert "E       ValueError: key: ***" in shown
     assert "line of a key" not in shown
+    assert "E       ValueError: pin: ***" in shown
+    assert "-34" not in shown
     assert "the value is ***" in shown
     assert "The password of nobody@example.com is not known" in shown
     assert "Resolution: Give the user's name as in the seed script, or pass password=." in shown
