@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 import click
 import pytest
 
-from seedctl.cli.main import cli
+from seedctl.cli.main import cli, main
 from seedctl.cli.options import LazyGroup
 from seedctl.outputs import load_outputs
 from seedctl.version import __version__
@@ -352,6 +352,26 @@ def test_a_closed_reader_causes_no_traceback(project: Callable[..., Path]) -> No
         os.close(writing)
         _, err = process.communicate(timeout=60)
     assert (process.returncode, err) == (1, "")
+
+
+@pytest.mark.parametrize("problem", [BrokenPipeError(), OSError(28, "No space left on device")])
+def test_only_a_closed_reader_ends_a_command_without_a_message(
+    monkeypatch: pytest.MonkeyPatch, problem: OSError
+) -> None:
+    """Then nothing is flushed again at exit. Any other failure to write is not hidden."""
+
+    def write(*_: object, **__: object) -> None:
+        raise problem
+
+    monkeypatch.setattr(sys, "excepthook", sys.excepthook)
+    monkeypatch.setattr(sys, "stdout", sys.stdout)
+    monkeypatch.setattr("seedctl.cli.main.cli.main", write)
+    if isinstance(problem, BrokenPipeError):
+        assert (main([]), sys.stdout) == (1, None)
+    else:
+        with pytest.raises(OSError, match="No space left"):
+            main([])
+        assert sys.stdout is not None
 
 
 def test_local_init_with_mfa(project: Callable[..., Path], seedctl: CommandLine) -> None:
