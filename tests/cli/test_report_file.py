@@ -788,6 +788,17 @@ def test_a_redirected_stdout_is_not_replaced(
     assert Path("o").stat().st_ino == inode
 
 
+def test_the_report_overwrites_nothing_that_another_program_has_written(folder: Path) -> None:
+    """Its place is the end of the file, although the descriptor's own position is before that."""
+    with Path("o").open("w") as file, Path("o").open("a") as of_another_program:
+        of_another_program.write("another line\n" * 99)
+        of_another_program.flush()
+        ReportFile(f"/dev/fd/{file.fileno()}").finish(Report(), 0, None, {})
+    before, mark, document = Path("o").read_text().rpartition("another line\n")
+    assert (before + mark).count("another line\n") == 99
+    assert json.loads(document)["exit_code"] == 0
+
+
 def test_messages_after_the_report_do_not_overwrite_it(folder: Path) -> None:
     """With both streams in one file, the last message follows the report."""
     _into(folder, "> o 2>&1", "import seedctl\nseedctl.set_secret('a', 'value-of-a')\n")
