@@ -10,6 +10,7 @@ import threading
 import warnings
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -520,3 +521,14 @@ def test_modules_that_cannot_be_imported_are_named(folder: Path) -> None:
         (folder / name).touch()
     __import__("click")
     assert shadowed_modules(folder / "seed.py") == ["click.py", "json.py"]
+
+
+def test_a_module_of_the_scripts_folder_that_is_loaded_is_not_named(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A test may have imported it before, and the script gets the same module."""
+    (folder / "names_of_the_users.py").touch()
+    loaded = ModuleType("names_of_the_users")
+    loaded.__file__ = str(folder / "names_of_the_users.py")
+    monkeypatch.setitem(sys.modules, loaded.__name__, loaded)
+    assert shadowed_modules(folder / "seed.py") == []
