@@ -10,6 +10,7 @@ import signal
 import stat
 import subprocess
 import threading
+from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, get_args
 
@@ -180,12 +181,17 @@ def test_the_whole_document(folder: Path, run: Callable[..., Result]) -> None:
 
 
 def test_times_are_in_order(run: Callable[..., Result]) -> None:
-    """What happened later has a later time, and none is after the end."""
+    """What happened later has a later time, and none is after the end, which is after its duration."""
     assert run("set_secret('one', 'a1b2c3')\nset_secret('two', 'a1b2c3')\n").code == 0
     document = read()
     first, second = (thing["at"] for thing in document["things"])
     assert 0 <= first <= second <= document["seconds"]
-    assert document["started_at"] <= document["ended_at"]
+    started, ended = (
+        datetime.fromisoformat(document[name].replace("Z", "+00:00"))
+        for name in ("started_at", "ended_at")
+    )
+    assert document["seconds"] > 0
+    assert (ended - started).total_seconds() == pytest.approx(document["seconds"], abs=0.0021)
 
 
 def test_a_failure_of_the_script(run: Callable[..., Result]) -> None:
