@@ -172,6 +172,36 @@ def test_an_exception_shows_the_scripts_own_lines(
     assert "runpy" in seedctl("seed", "--local", "--debug").err
 
 
+SHOWS_CREDENTIALS = f"""
+import json, logging, sys
+from pathlib import Path
+from seedctl import auth, create_and_sign_up_user
+create_and_sign_up_user("{USER}", "{PASSWORD}", sign_in_after_creation=True)
+keys = auth.fetch_auth_session().credentials
+values = ["{PASSWORD}", keys.secret_access_key, keys.session_token]
+Path("values.json").write_text(json.dumps(values))
+logger, handler = logging.getLogger("of-the-seed"), logging.StreamHandler(sys.stderr)
+logger.addHandler(handler)
+for number, value in enumerate(values):
+    logger.error("%s: %s", number, value)
+logger.removeHandler(handler)
+raise ValueError(values)
+"""
+
+
+def test_logs_and_exceptions_of_the_script_show_no_secret(
+    project: Callable[..., Path], seedctl: CommandLine
+) -> None:
+    """Passwords and the credentials of a session are masked in what the script writes to stderr."""
+    folder = project(None)
+    (folder / "amplify/seed/seed.py").write_text(SHOWS_CREDENTIALS)
+    err = seedctl("seed", "--local").err
+    assert "0: ***\n1: ***\n2: ***\n" in err
+    assert "ValueError: ['***', '***', '***']" in err
+    values = json.loads((folder / "values.json").read_text())
+    assert [value for value in values if value in err] == []
+
+
 def test_a_base_exception_is_a_failure_too(
     project: Callable[..., Path], seedctl: CommandLine
 ) -> None:
