@@ -14,7 +14,7 @@ import pytest
 
 from seedctl import interruption
 from seedctl.errors import SecretError
-from seedctl.masked_output import mask_trace, masked_excepthook, masked_output
+from seedctl.masked_output import MaskingFilter, mask_trace, masked_excepthook, masked_output
 from seedctl.masking import mask, register
 
 if TYPE_CHECKING:
@@ -258,6 +258,18 @@ def test_a_log_line_is_masked(log: io.StringIO, write: Callable[[], None], line:
     with masked_output():
         write()
     assert log.getvalue() == line
+
+
+def test_the_filter_of_a_logger_masks_its_records(log: io.StringIO) -> None:
+    """It does so without the block too, and keeps words that are also seedctl's, such as "user"."""
+    register("user")
+    own_filter = MaskingFilter()
+    LOGGER.addFilter(own_filter)
+    LOGGER.info("the user %s", SECRET)
+    with masked_output():
+        LOGGER.info("the user %s", SECRET)
+    LOGGER.removeFilter(own_filter)
+    assert log.getvalue() == "seed the user ***\n" * 2
 
 
 def test_a_logged_exception_is_masked(log: io.StringIO) -> None:
