@@ -8,7 +8,8 @@ import sys
 import threading
 import traceback
 import warnings
-from typing import TYPE_CHECKING
+from types import SimpleNamespace
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -169,12 +170,9 @@ def test_a_thread_may_call_sys_exit(capsys: pytest.CaptureFixture[str]) -> None:
 def test_an_exception_in_a_destructor_is_shown_masked(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    """A failing ``__del__`` is reported with its object and its traceback, both masked."""
+    """A failing ``__del__`` is reported with its traceback, masked."""
 
     class Leaky:
-        def __repr__(self) -> str:
-            return f"<Leaky {SECRET}>"
-
         def __del__(self) -> None:
             raise ValueError(SECRET)
 
@@ -184,6 +182,18 @@ def test_an_exception_in_a_destructor_is_shown_masked(
     assert "Exception ignored" in shown
     assert "ValueError: ***" in shown
     assert SECRET not in shown
+
+
+def test_an_object_with_a_secret_in_its_repr_is_shown_masked(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    """Python's own message about an exception that it cannot raise stays, and the repr is masked."""
+    found: Any = SimpleNamespace(
+        err_msg="Exception ignored in thread started by", object=[SECRET], exc_value=None
+    )
+    with masked_output():
+        sys.unraisablehook(found)
+    assert capsys.readouterr().err == "Exception ignored in thread started by: ['***']\n"
 
 
 @pytest.mark.parametrize("stream", ["closed", "none", "none at all", "broken"])
