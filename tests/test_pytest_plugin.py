@@ -309,7 +309,7 @@ def test_a_failed_test_shows_the_users_lines_and_no_secret(
         """
         import unittest
         import pytest
-        from seedctl import get_secret, set_secret
+        from seedctl import SeedctlError, get_secret, set_secret
 
         def test_error(as_user):
             password = get_secret("ann-password")
@@ -322,6 +322,9 @@ def test_a_failed_test_shows_the_users_lines_and_no_secret(
 
         def test_denied(as_user):
             as_user("ann@example.com", "Wrong-passw0rd!")
+
+        def test_cause(seeded_backend):
+            raise SeedctlError("It failed.") from LookupError("the reason")
 
         def test_skipped(seeded_backend):
             pytest.skip(get_secret("ann-password"))
@@ -337,7 +340,12 @@ def test_a_failed_test_shows_the_users_lines_and_no_secret(
             set_secret("short", "ab-12\\ncd-34")
             raise ValueError("pin: " + get_secret("short"))
 
-        def test_argument(seeded_backend):
+        @pytest.fixture
+        def printed_in_the_end(seeded_backend):
+            yield
+            print("at the end:", get_secret("ann-password"))
+
+        def test_argument(printed_in_the_end):
             def check(value):
                 raise ValueError("wrong")
             check("x" + get_secret("ann-password"))
@@ -353,12 +361,13 @@ def test_a_failed_test_shows_the_users_lines_and_no_secret(
         "--showlocals",
         "-rfEsx",
     )
-    result.assert_outcomes(failed=8, skipped=1, xfailed=1)
+    result.assert_outcomes(failed=9, skipped=1, xfailed=1)
     shown = result.stdout.str()
     assert "Aa1!" not in shown
     assert mask(shown) == shown
     result.stdout.fnmatch_lines(["SKIPPED *: [*][*][*]", "XFAIL * - *not yet: [*][*][*]"])
     assert "value = 'x***'" in shown
+    assert "at the end: ***" in shown
     assert "E       ValueError: key: ***" in shown
     assert "line of a key" not in shown
     assert "E       ValueError: pin: ***" in shown
@@ -367,8 +376,13 @@ def test_a_failed_test_shows_the_users_lines_and_no_secret(
     assert "The password of nobody@example.com is not known" in shown
     assert "Resolution: Give the user's name as in the seed script, or pass password=." in shown
     assert "[NotAuthorizedException] Incorrect username or password." in shown
-    result.stdout.fnmatch_lines(
-        "FAILED *::test_assertion - AssertionError: assert '[*][*][*]' == *"
+    assert "[SeedctlError] It failed.\n  ∟ Caused by: [LookupError] the reason\n" in shown
+    assert "The above exception" not in shown
+    result.stdout.fnmatch_lines_random(
+        [
+            "FAILED *::test_assertion - AssertionError: assert '[*][*][*]' == *",
+            "FAILED *::test_argument - ValueError: wrong",
+        ]
     )
     assert str(Path(testing.__file__).parent) not in shown
 
