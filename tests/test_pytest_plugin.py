@@ -10,7 +10,8 @@ import textwrap
 import time
 from importlib.metadata import entry_points
 from pathlib import Path
-from typing import TYPE_CHECKING
+from types import SimpleNamespace
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -467,6 +468,20 @@ def test_a_project_is_found_from_pytests_root_too(
     (tmp_path / "package.json").write_text('{"name": "monorepo"}')
     monkeypatch.chdir(tmp_path)
     pytester.runpytest_inprocess("-p", "no:cacheprovider", str(project)).assert_outcomes(passed=1)
+
+
+def test_the_project_of_the_working_directory_comes_first(tmp_path: Path) -> None:
+    """pytest's root may be another Amplify project, such as that of a monorepo."""
+    for name in ("here", "root"):
+        write_seed(tmp_path / name, "")
+        (tmp_path / name / "package.json").write_text('{"name": "app"}')
+    config: Any = SimpleNamespace(
+        getoption=lambda _: None,
+        getini=lambda _: "",
+        invocation_params=SimpleNamespace(dir=tmp_path / "here"),
+        rootpath=tmp_path / "root",
+    )
+    assert pytest_plugin._project(config) == tmp_path / "here"
 
 
 def test_options_and_settings(
