@@ -5,8 +5,10 @@ from __future__ import annotations
 import json
 import os
 import re
+import signal
 import subprocess
 import sys
+import threading
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -15,6 +17,7 @@ import pytest
 
 from seedctl.cli.main import cli, main
 from seedctl.cli.options import LazyGroup
+from seedctl.masking import register
 from seedctl.outputs import load_outputs
 from seedctl.version import __version__
 from tests.forking import QuickProcess
@@ -372,6 +375,67 @@ def test_only_a_closed_reader_ends_a_command_without_a_message(
         with pytest.raises(OSError, match="No space left"):
             main([])
         assert sys.stdout is not None
+
+
+@pytest.mark.parametrize(
+    "interrupted", ["seedctl.cli.main.cli.main", "seedctl.cli.connection.find_project"]
+)
+@pytest.mark.parametrize(
+    ("number", "code", "line"),
+    [
+        (None, 130, "Interrupted.\n"),
+        (signal.SIGTERM, 143, "Interrupted (SIGTERM), ending …\n"),
+    ],
+)
+def test_an_interrupt_is_reported_on_one_line(
+    monkeypatch: pytest.MonkeyPatch,
+    capfd: pytest.CaptureFixture[str],
+    interrupted: str,
+    number: int | None,
+    code: int,
+    line: str,
+) -> None:
+    """So it is in a command, and outside of all, as during completion."""
+
+    def interrupt(*_: object, **__: object) -> None:
+        if number is not None:
+            signal.raise_signal(number)
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(sys, "excepthook", sys.excepthook)
+    monkeypatch.setattr(interrupted, interrupt)
+    assert main(["secret", "list", "--local"]) == code
+    assert capfd.readouterr().err == line
+
+
+def test_a_bug_of_seedctl_shows_no_secret(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Tracebacks are masked, in threads too; a program that calls main gets its own hook back."""
+    register("Pl4nted-s3cret")
+
+    def fail(*_: object, **__: object) -> None:
+        thread = threading.Thread(target=lambda: int("Pl4nted-s3cret"))
+        thread.start()
+        thread.join()
+
+    monkeypatch.setattr(sys, "excepthook", sys.excepthook)
+    monkeypatch.setattr("seedctl.cli.main.cli.main", fail)
+    before = threading.excepthook
+    assert main([]) == 0
+    assert threading.excepthook is before
+    error = ValueError("Pl4nted-s3cret")
+    sys.excepthook(ValueError, error, None)
+    shown = capsys.readouterr().err
+    assert shown.count("ValueError: ") == 2
+    assert "Pl4nted" not in shown
+
+
+def test_github_shows_wrong_usage(seedctl: CommandLine, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A wrong option in a workflow file is an annotation too."""
+    assert "::error" not in seedctl("seed", "--fast").err
+    monkeypatch.setenv("GITHUB_ACTIONS", "true")
+    assert "\n::error title=Usage::No such option" in seedctl("seed", "--fast").err
 
 
 def test_local_init_with_mfa(project: Callable[..., Path], seedctl: CommandLine) -> None:
