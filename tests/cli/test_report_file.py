@@ -318,14 +318,20 @@ def test_a_stream_gets_one_report(folder: Path, capfd: pytest.CaptureFixture[str
     assert json.loads(capfd.readouterr().out)["exit_code"] == 0
 
 
-def test_a_report_that_cannot_be_written_after_a_signal(folder: Path, seedctl: CommandLine) -> None:
-    """The exit code is the signal's, and a warning names the report."""
+@pytest.mark.parametrize(
+    ("then", "code"), [(TERMINATED, 143), (f"{CAUGHT}raise SystemExit(5)\n", 5)]
+)
+def test_a_report_that_cannot_be_written_after_a_signal(
+    folder: Path, seedctl: CommandLine, then: str, code: int
+) -> None:
+    """The exit code is the signal's or the script's own, and a warning names the report."""
     Path("reports").mkdir()
     (folder / "amplify/seed/seed.py").write_text(
-        f"import shutil, signal\nshutil.rmtree('reports')\n{TERMINATED}"
+        f"import shutil, signal\nshutil.rmtree('reports')\n{then}"
     )
     result = seedctl("seed", "--local", "--report", "reports/r.json")
-    assert result.code == 143
+    assert result.code == code
+    assert "[FileAccessError]" not in result.err
     assert "Warning: The report reports/r.json cannot be written: " in result.err
 
 
@@ -586,18 +592,21 @@ def test_the_report_contains_no_secret(folder: Path, run: Callable[..., Result])
         f"create_and_sign_up_user({'ann@example.com'!r}, {set_password!r})\n"
         f"set_secret('of-a-name', 'bea@example.com')\n"
         "create_users([NewUser('bea@example.com', PASSWORD)])\n"
+        "set_secret('of-no-user', 'no address')\n"
+        "create_users([NewUser('no address', PASSWORD)], on_error='collect')\n"
         f"raise ValueError({f'{secret} and {set_password} and {PASSWORD}'!r})\n"
     )
     assert result.code == 1
     text = Path("report.json").read_text(encoding="utf-8")
-    for value in (secret, set_password, PASSWORD, "bea@example.com"):
-        assert value not in text
+    assert re.search(r"^1 user failed: .* \(\*\*\*\)$", result.err, re.MULTILINE)
+    for value in (secret, set_password, PASSWORD, "bea@example.com", "no address"):
+        assert value not in text + result.err
         assert json.dumps(value)[1:-1] not in text
         assert json.dumps(value, ensure_ascii=False)[1:-1] not in text
     assert read()["error"]["cause"] == "ValueError: *** and *** and ***"
     assert [thing["name"] for thing in read()["things"] if thing["kind"] == "user"] == [
         "ann@example.com",
-        "***",
+        *("***", "***"),
     ]
 
 

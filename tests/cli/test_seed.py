@@ -134,7 +134,7 @@ def test_everything_is_restored_also_after_a_failure(
 
 @pytest.mark.parametrize(
     ("argument", "code"),
-    [pytest.param("0", 0), pytest.param("7", 7), pytest.param("", 0, id="none")],
+    [("0", 0), ("7", 7), ("259", 3), ("-1", 255), pytest.param("", 0, id="none")],
 )
 def test_the_exit_code_of_the_script_is_returned(
     project: Callable[..., Path], seedctl: CommandLine, argument: str, code: int
@@ -154,6 +154,11 @@ def test_a_scripts_own_exit_text_goes_to_stderr(
     result = seedctl("seed", "--local", "--", "no more")
     assert (result.code, result.out) == (1, "")
     assert "no more\n" in result.err
+    assert seedctl("secret", "set", "a", "--local", stdin=b"Pl4nted-one").code == 0
+    Path("amplify/seed/seed.py").write_text(
+        "import sys, seedctl\nsys.exit('not with ' + seedctl.get_secret('a'))\n"
+    )
+    assert "not with ***\n" in seedctl("seed", "--local").err
 
 
 def test_an_exception_shows_the_scripts_own_lines(
