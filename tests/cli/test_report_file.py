@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import re
+import secrets
 import shutil
 import signal
 import stat
@@ -617,6 +618,38 @@ def test_only_this_account_may_read_the_report(folder: Path, run: Callable[..., 
     assert run("").code == 0
     assert stat.S_IMODE(Path("report.json").stat().st_mode) == 0o600
     assert left_over(folder) == []
+
+
+def test_the_report_is_private_before_anything_is_in_it(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nobody else can open it meanwhile, whatever the umask is."""
+    opened, modes = os.fdopen, []
+
+    def open_and_look(descriptor: int, *arguments: Any, **options: Any) -> Any:
+        modes.append(stat.S_IMODE(os.fstat(descriptor).st_mode))
+        return opened(descriptor, *arguments, **options)
+
+    monkeypatch.setattr(os, "fdopen", open_and_look)
+    umask = os.umask(0)
+    try:
+        ReportFile("report.json").finish(Report(), 0, None, {})
+    finally:
+        os.umask(umask)
+    assert modes == [0o600]
+
+
+def test_a_file_of_the_same_name_is_not_written(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The new file beside the report is made, never opened: a link of that name could lead anywhere."""
+    file = ReportFile("report.json")
+    monkeypatch.setattr(secrets, "token_hex", lambda _: "guessed")
+    Path(".seedctl-new-guessed").symlink_to("package.json")
+    before = Path("package.json").read_text()
+    with pytest.raises(FileAccessError, match="File exists"):
+        file.finish(Report(), 0, None, {})
+    assert Path("package.json").read_text() == before
 
 
 def test_text_of_all_languages(folder: Path, run: Callable[..., Result]) -> None:
