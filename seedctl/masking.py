@@ -176,7 +176,9 @@ def _lines_together(value: str) -> list[re.Pattern[str]]:
     lines = _lines(value)
     if len(lines) < 2 or min(map(len, lines)) >= _LINE:
         return []
-    return [re.compile(r"\s*\n[\s|E]*".join(map(re.escape, lines)))]
+    pattern = r"\s*\n[\s|E]*".join(map(re.escape, lines))
+    is_short = sum(map(len, lines)) < _LINE  # it occurs in ordinary text, so only as separate words
+    return [re.compile(rf"(?<!\w){pattern}(?!\w)" if is_short else pattern)]
 
 
 def _escaped(text: str) -> Iterator[str]:

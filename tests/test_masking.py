@@ -128,6 +128,13 @@ def test_short_lines_of_a_secret_are_masked_together(
     assert mask(f"{shown}ab-12") == f"{margin}pin: ***{line_break}ab-12"
 
 
+def test_a_few_letters_on_several_lines_are_masked_only_as_words() -> None:
+    """The end of one word and the beginning of the next are no secret."""
+    register("a\nb")
+    assert mask("data\n  begin") == "data\n  begin"
+    assert mask("  a\n  b") == "  ***"
+
+
 @pytest.mark.parametrize(
     ("text", "expected"),
     [
