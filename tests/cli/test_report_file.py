@@ -788,6 +788,19 @@ def test_a_stream_is_not_replaced(folder: Path, seedctl: CommandLine) -> None:
     assert stat.S_ISCHR(Path("/dev/null").stat().st_mode)
 
 
+def test_a_pipe_is_found_in_another_working_directory(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A second signal may end the run while the script's working directory is the current one."""
+    os.mkfifo("pipe")
+    reading = os.open("pipe", os.O_RDONLY | os.O_NONBLOCK)
+    file = ReportFile("pipe")
+    monkeypatch.chdir(folder / "amplify")
+    file.finish(Report(), 143, None, {})
+    assert json.loads(os.read(reading, 9999))["exit_code"] == 143
+    os.close(reading)
+
+
 def _into(
     folder: Path, target: str, script: str = "print('printed')\n", *, path: str = "/dev/stdout"
 ) -> None:
