@@ -923,6 +923,16 @@ def test_threads_that_outlive_the_run_do_not_change_the_report(folder: Path) -> 
     assert (read()["warnings"], found.started) == ([], report.started)
 
 
+def test_a_user_that_is_not_finished_is_a_failure(folder: Path) -> None:
+    """A run that ends between the steps of a creation reports the user."""
+    report = Report()
+    report.on_event(Event("user", "ann", "unfinished"))
+    ReportFile("report.json").finish(report, 143, None, {})
+    assert (read()["failed"], len(read()["failures"])) == (1, 1)
+    (user,) = read()["things"]
+    assert (user["name"], user["state"]) == ("ann", "unfinished")
+
+
 def test_values_are_masked_before_json_escapes_them(folder: Path) -> None:
     """A secret with quotes and line breaks is found, in any text of the document."""
     masking.register('two\n"lines"')

@@ -196,6 +196,14 @@ def test_another_client_of_the_script_stays_local(
     assert capsys.readouterr().out == "the-value\n"
 
 
+def test_the_arguments_of_a_script(
+    seed: Seed, folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The first is the script's path, as for any Python program."""
+    seed("import sys; print(sys.argv)", "--fast", "x")
+    assert capsys.readouterr().out == f"{[str(folder / 'seed.py'), '--fast', 'x']}\n"
+
+
 # --- what the script leaves behind ---------------------------------------------------------------
 
 
@@ -342,6 +350,25 @@ def test_threads_of_the_script_are_awaited(seed: Seed) -> None:
         "threading.Thread(target=first).start()\n"
     )
     assert [event.name for event in report.events] == ["first", "second"]
+
+
+def test_the_backend_is_active_until_the_threads_have_ended(folder: Path) -> None:
+    """Also where the caller has no block of the backend around the run, as in tests with pytest."""
+    (folder / "seed.py").write_text(
+        "import threading, time\n"
+        "from seedctl import set_secret\n"
+        "def work():\n"
+        "    time.sleep(0.1)\n"
+        "    set_secret('late', 'the-value')\n"
+        "threading.Thread(target=work).start()\n"
+    )
+    report = Report()
+    backend = connect(folder.parent.parent, identifier="dev1", local=True, observer=report)
+    try:
+        run_script(folder / "seed.py", backend)
+    finally:
+        backend.close()
+    assert [event.name for event in report.events] == ["late"]
 
 
 def test_threads_of_a_failing_script_are_awaited(seed: Seed, folder: Path) -> None:
