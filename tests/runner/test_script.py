@@ -429,16 +429,18 @@ def test_after_a_signal_threads_are_awaited_for_a_short_time(
     monkeypatch.setattr(interruption, "GRACE_SECONDS", 0.1)
     release = threading.Event()
     done: list[str] = []
-    monkeypatch.setattr(threading, "lent", (release, done), raising=False)
+    pools: list[ThreadPoolExecutor] = []
+    monkeypatch.setattr(threading, "lent", (release, done, pools), raising=False)
     script = (
         "import threading, time\n"
         "from concurrent.futures import ThreadPoolExecutor\n"
         "from seedctl import interruption\n"
-        "release, done = threading.lent\n"
+        "release, done, pools = threading.lent\n"
         "def interrupt():\n"
         "    interruption.set_requested(True)\n"
         "    raise KeyboardInterrupt\n"
         "pool = ThreadPoolExecutor(1)\n"
+        "pools.append(pool)\n"
         "pool.submit(release.wait)\n"
         "pool.submit(done.append, 'queued')\n"
     )
@@ -458,6 +460,8 @@ def test_after_a_signal_threads_are_awaited_for_a_short_time(
             seed(script)
     finally:
         release.set()
+    for thread in pools[0]._threads:
+        thread.join()
     assert done == []
 
 
