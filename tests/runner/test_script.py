@@ -18,9 +18,10 @@ import pytest
 import seedctl
 from seedctl import connect, current_backend, interruption
 from seedctl.errors import NoBackendError, SeedingFailedError, SSMParameterNotFoundError
+from seedctl.masking import register
 from seedctl.report import Report
 from seedctl.runner.script import run_script, shadowed_modules
-from seedctl.runner.script_trace import location, script_trace
+from seedctl.runner.script_trace import failure_text, location, script_trace
 from tests.running import CommandLine, make_project
 
 if TYPE_CHECKING:
@@ -518,6 +519,27 @@ def test_a_trace_of_a_group_shows_the_scripts_own_frames(seed: Seed) -> None:
     assert "get_secret('never-set')" in trace
     assert "seedctl/secrets.py" not in trace
     assert "runpy" not in trace
+
+
+def test_the_text_of_a_failure_is_masked(folder: Path) -> None:
+    """Trace, message, place, causes and resolution show no secret."""
+    register("Pl4nted-one")
+    folder = folder.rename(folder.with_name("Pl4nted-one"))
+    error = SeedingFailedError("Not Pl4nted-one.", resolution="Not Pl4nted-one.")
+    try:
+        exec(compile("int('Pl4nted-one')", folder / "seed.py", "exec"))
+    except ValueError as cause:
+        cause.__cause__ = LookupError("no Pl4nted-one")
+        error.__cause__ = cause
+    assert failure_text(error, folder / "seed.py").splitlines()[-6:] == [
+        "ValueError: invalid literal for int() with base 10: '***'",
+        "[SeedingFailedError] Not ***.",
+        f"  at {folder.parent}/***/seed.py, line 1",
+        "  ∟ Caused by: [ValueError] invalid literal for int() with base 10: '***'",
+        "    ∟ Caused by: [LookupError] no ***",
+        "Resolution: Not ***.",
+    ]
+    assert "Pl4nted" not in failure_text(error, folder / "seed.py")
 
 
 def test_the_location_of_a_failure_is_in_the_script(seed: Seed, folder: Path) -> None:
