@@ -8,6 +8,7 @@ import multiprocessing
 import os
 import pty
 import signal
+import socket
 import subprocess
 import sys
 import threading
@@ -450,6 +451,21 @@ def test_a_script_that_goes_on_after_two_signals_is_ended(
 
     assert signals.run(work) == 143
     assert exits == [143]
+
+
+def test_the_wake_up_descriptor_of_the_caller_is_restored() -> None:
+    """asyncio, for example, has one, and a server that seeds waits with one."""
+    signals = StopSignals()
+    writer, reader = socket.socketpair()
+    with writer, reader:
+        writer.setblocking(False)
+        before = signal.set_wakeup_fd(writer.fileno())
+        try:
+            with signals.wait_mode(), signals.script_end.script_runs(no_children):
+                pass
+        finally:
+            found = signal.set_wakeup_fd(before)
+        assert found == writer.fileno()
 
 
 def test_children_of_a_script_get_the_signal(said: list[str]) -> None:
