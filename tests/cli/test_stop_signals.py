@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, NoReturn
 
 import pytest
 from rich.console import Console as RichConsole
+from s3transfer.manager import TransferManager
 
 import seedctl.__main__ as program
 from seedctl import interruption, process_state
@@ -451,6 +452,35 @@ def test_a_script_that_goes_on_after_two_signals_is_ended(
 
     assert signals.run(work) == 143
     assert exits == [143]
+
+
+def test_the_end_of_a_transfer_is_a_wait_for_threads() -> None:
+    """s3transfer awaits its threads without join()."""
+    code = TransferManager._shutdown.__code__
+    names = {"look": script_end._waits_for_threads}
+    exec(compile(f"def {code.co_name}():\n    return look()\n", code.co_filename, "exec"), names)
+    assert not script_end._waits_for_threads()
+    assert names[code.co_name]()
+
+
+def test_a_script_ends_only_after_a_wake_up_is_sent() -> None:
+    """A signal that is sent later would interrupt what follows the script."""
+    signals = StopSignals().script_end
+    is_sending, seen = threading.Event(), list[bool]()
+
+    def send() -> None:
+        with signals._sending:
+            is_sending.set()
+            time.sleep(0.05)
+            seen.append(signals.is_running)
+
+    with ThreadPoolExecutor(1) as pool:
+        with signals.script_runs(no_children):
+            sent = pool.submit(send)
+            is_sending.wait()
+        sent.result()
+    assert seen == [True]
+    assert not signals.is_running
 
 
 def test_the_wake_up_descriptor_of_the_caller_is_restored() -> None:
