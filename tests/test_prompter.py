@@ -351,8 +351,9 @@ def test_a_stdin_without_terminal_settings(
 ) -> None:
     """If the settings of stdin cannot be changed, nothing is asked."""
     typist(is_controlling=False)
-    with Path(__file__).open() as file:
-        streams = {"no file": _Stream(is_terminal=True), "a file": file, "closed": _closed()}
+    with Path(__file__).open() as file, Path(__file__).open() as closed:
+        closed.close()
+        streams = {"no file": _Stream(is_terminal=True), "a file": file, "closed": closed}
         monkeypatch.setattr(sys, "stdin", streams.get(stdin))
         with pytest.raises(PromptUnavailableError, match="cannot hide"):
             TerminalPrompter().ask_openly("The name")
