@@ -28,6 +28,7 @@ def test_cleanup_runs_at_the_end_of_the_block() -> None:
 
     with pytest.raises(ZeroDivisionError):
         fail()
+    assert done == ["cleanup"]
     interruption.run_cleanup()
     assert done == ["cleanup"]
 

@@ -18,6 +18,9 @@ from typing import TYPE_CHECKING, Any, get_args
 import pytest
 
 from seedctl import masking
+from seedctl.cli.console import Console
+from seedctl.cli.options import Settings
+from seedctl.cli.run_report import ConsoleReport
 from seedctl.errors import FileAccessError
 from seedctl.report import MOST_FAILURES, Event, Kind, Report, State, Target
 from seedctl.runner.report_file import ReportFile
@@ -921,6 +924,15 @@ def test_threads_that_outlive_the_run_do_not_change_the_report(folder: Path) -> 
     assert [each["name"] for each in read()["things"]] == ["ann"]
     assert [each["count"] for each in read()["counts"]] == [1]
     assert (read()["warnings"], found.started) == ([], report.started)
+
+
+def test_the_name_of_a_user_that_failed_is_masked(capsys: pytest.CaptureFixture[str]) -> None:
+    """Also if it is a word that messages keep."""
+    masking.register("user")
+    report = ConsoleReport(Console(Settings()))
+    report.on_event(Event("user", "user", "failed", "X: no such user"))
+    report.show()
+    assert capsys.readouterr().err == "1 user failed: X: no such user (***)\n"
 
 
 def test_a_user_that_is_not_finished_is_a_failure(folder: Path) -> None:

@@ -485,17 +485,18 @@ def test_a_script_ends_only_after_a_wake_up_is_sent() -> None:
 
 def test_the_wake_up_descriptor_of_the_caller_is_restored() -> None:
     """asyncio, for example, has one, and a server that seeds waits with one."""
-    signals = StopSignals()
+    signals, found = StopSignals(), []
     writer, reader = socket.socketpair()
     with writer, reader:
         writer.setblocking(False)
-        before = signal.set_wakeup_fd(writer.fileno())
-        try:
-            with signals.wait_mode(), signals.script_end.script_runs(no_children):
-                pass
-        finally:
-            found = signal.set_wakeup_fd(before)
-        assert found == writer.fileno()
+        for block in (signals.wait_mode(), signals.script_end.script_runs(no_children)):
+            before = signal.set_wakeup_fd(writer.fileno())
+            try:
+                with block:
+                    pass
+            finally:
+                found.append(signal.set_wakeup_fd(before))
+        assert found == [writer.fileno()] * 2
 
 
 def test_children_of_a_script_get_the_signal(said: list[str]) -> None:
