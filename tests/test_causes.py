@@ -78,6 +78,14 @@ def test_a_sentence_that_the_message_contains() -> None:
     assert _shown(error) == []
 
 
+def test_an_exception_that_an_error_explains() -> None:
+    """The error says what seedctl's own exception and botocore's mean; --debug shows them."""
+    error = SeedctlError("It failed.")
+    for module in ("seedctl.project.root", "botocore.exceptions"):
+        error.__cause__ = type("Inner", (Exception,), {"__module__": module})("a detail")
+        assert _shown(error) == []
+
+
 def test_a_circle_of_causes() -> None:
     """Causes that form a circle do not lead to an endless loop."""
     error, other = SeedctlError("one"), SeedctlError("two")

@@ -454,6 +454,19 @@ def test_a_script_that_goes_on_after_two_signals_is_ended(
     assert exits == [143]
 
 
+def test_pending_cleanup_runs_at_the_end_of_a_command() -> None:
+    """A thread that still asks something has turned off the terminal's echo."""
+    done: list[str] = []
+
+    def work() -> int:
+        pending = process_state.instance(interruption.Interruption).cleanup
+        pending.append(lambda: done.append("echo is on"))
+        return 0
+
+    assert StopSignals().run(work) == 0
+    assert done == ["echo is on"]
+
+
 def test_the_end_of_a_transfer_is_a_wait_for_threads() -> None:
     """s3transfer awaits its threads without join()."""
     code = TransferManager._shutdown.__code__
