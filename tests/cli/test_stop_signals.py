@@ -183,6 +183,53 @@ def test_a_signal_can_be_delayed(said: list[str]) -> None:
     assert done == ["in the block"]
 
 
+def test_blocks_within_a_block_delay_a_signal_to_the_end_of_the_outer_one(said: list[str]) -> None:
+    """After a block, signals interrupt again."""
+    signals = StopSignals()
+    done: list[str] = []
+
+    def work() -> int:
+        with signals.held():
+            pass
+        with signals.held():
+            with signals.held():
+                signal.raise_signal(signal.SIGTERM)
+            done.append("in the outer block")
+        done.append("after it")
+        return 0
+
+    assert signals.run(work) == 143
+    assert done == ["in the outer block"]
+    assert StopSignals().run(lambda: _signal_after_a_block(done)) == 143
+    assert done == ["in the outer block"]
+
+
+def _signal_after_a_block(done: list[str]) -> int:
+    with stop_signals._installed[-1].held():
+        pass
+    signal.raise_signal(signal.SIGTERM)
+    done.append("after the signal")
+    return 0
+
+
+def test_a_signal_right_before_the_work_prevents_it(said: list[str]) -> None:
+    """The handlers are there, but nothing was there yet to be interrupted."""
+
+    class Early(StopSignals):
+        def _install(self) -> None:
+            super()._install()
+            signal.raise_signal(signal.SIGTERM)
+
+    done: list[bool] = []
+
+    def work() -> int:
+        done.append(True)
+        return 0
+
+    assert Early().run(work) == 143
+    assert done == []
+
+
 def test_signals_are_delayed_in_the_main_thread_only(said: list[str]) -> None:
     """Another thread is never interrupted, and its block does not delay a signal."""
     signals = StopSignals()
