@@ -17,6 +17,7 @@ import pytest
 
 from seedctl.cli.main import cli, main
 from seedctl.cli.options import LazyGroup
+from seedctl.doctor.findings import Finding, problem
 from seedctl.masking import register
 from seedctl.outputs import load_outputs
 from seedctl.version import __version__
@@ -429,6 +430,27 @@ def test_a_bug_of_seedctl_shows_no_secret(
     shown = capsys.readouterr().err
     assert shown.count("ValueError: ") == 2
     assert "Pl4nted" not in shown
+
+
+def test_doctor_shows_no_secret_and_is_no_terminal_for_questions(
+    project: Callable[..., Path], seedctl: CommandLine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A finding may quote any setting. botocore would ask for the code of a device on stderr."""
+    project(None)
+    register("Pl4nted-one")
+    streams: list[object] = []
+
+    def run_checks(_: object) -> Iterator[tuple[str, Finding]]:
+        streams.append(sys.stderr)
+        yield "a check", problem("not Pl4nted-one", "Not Pl4nted-one.")
+
+    monkeypatch.setattr("seedctl.doctor.table.run_checks", run_checks)
+    for form in ("text", "json"):
+        result = seedctl("doctor", "--format", form)
+        assert result.code == 3
+        assert result.out.count("***") == 2
+        assert "Pl4nted" not in result.out
+    assert sys.stderr not in streams
 
 
 def test_github_shows_wrong_usage(seedctl: CommandLine, monkeypatch: pytest.MonkeyPatch) -> None:
