@@ -18,6 +18,8 @@ from seedctl.errors import (
     SeedctlError,
     UnauthorizedError,
 )
+from seedctl.masking import register
+from seedctl.prompter import TerminalPrompter
 from seedctl.rows import importing
 from seedctl.users import auth
 from tests.running import DATA, PASSWORD, make_project
@@ -244,6 +246,21 @@ def test_the_password_is_asked_for(ann: Path, seedctl: CommandLine) -> None:
         backend.secrets.set("wrong", "Wr0ng-password!")
     wrong = seedctl("data", "import", "Note.csv", "--as", ANN, "--password-secret", "wrong")
     assert (wrong.code, "[NotAuthorizedException]" in wrong.err) == (1, True)
+
+
+def test_the_question_for_a_password_shows_no_secret(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A user name may be a secret, and the screen may be shared."""
+    register(ANN)
+    asked: list[str] = []
+
+    def ask(_: TerminalPrompter, question: str) -> str:
+        asked.append(question)
+        return PASSWORD
+
+    monkeypatch.setattr(TerminalPrompter, "ask", ask)
+    backend: Any = None
+    assert data_command._password(backend, data_command._Caller(ANN, None, False)) == PASSWORD
+    assert asked == ["Password of ***"]
 
 
 def test_users_are_exported_without_passwords(ann: Path, seedctl: CommandLine) -> None:
