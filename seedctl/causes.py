@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 from seedctl.errors import SeedctlError
-from seedctl.masking import mask
+from seedctl.masking import mask, mask_message
 
 # Errors raised from exceptions of these packages explain them already; --debug shows them.
 _TRANSLATED = ("botocore.", "seedctl.")
@@ -54,11 +54,12 @@ def _causes_at(error: BaseException) -> Iterator[Cause]:
         if error.service_message:
             yield Cause(error.service_code, error.service_message)
     elif not type(error).__module__.startswith(_TRANSLATED):
-        yield Cause(type(error).__name__, mask(text))
+        yield Cause(type(error).__name__, text)
 
 
 def _one_line(error: BaseException) -> str:
-    return " ".join(str(error).split())
+    masked = mask_message if isinstance(error, SeedctlError) else mask
+    return " ".join(masked(str(error)).split())  # masked first: a secret may contain line breaks
 
 
 def _is_shown(text: str, shown: list[str], *, is_ours: bool) -> bool:

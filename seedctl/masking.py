@@ -26,6 +26,8 @@ MASK = "***"
 
 # Values shorter than this occur inside ordinary words: they are masked only as separate words.
 _SHORT = 4
+# A line of a value with several lines is masked by itself too, unless it is shorter than this.
+_LINE = 8
 
 # Every user has tokens and a derived temporary password. They are recognised by their format, so they
 # are not registered one by one. Other long values are recognised by the name in front of them: base64
@@ -52,6 +54,7 @@ class _Masker:
         self._long: dict[str, dict[int, set[str]]] = {}
         """Spellings by their first letters, then by their length."""
         self._short: set[str] = set()
+        self._of_several_lines: list[re.Pattern[str]] = []
 
     def register(self, value: object) -> None:
         if isinstance(value, bytes | bytearray):
@@ -62,6 +65,7 @@ class _Masker:
             if value in self._values:
                 return
             self._values.add(value)
+            self._of_several_lines += _lines_together(value)
             for form in _forms(value):
                 if len(form) < _SHORT:
                     self._short.add(form)
@@ -94,6 +98,8 @@ class _Masker:
         if short:
             words = "|".join(re.escape(form) for form in sorted(short, key=len, reverse=True))
             yield from _matches(re.compile(rf"(?<!\w)(?:{words})(?!\w)"), text)
+        for pattern in self._of_several_lines:
+            yield from _matches(pattern, text)
 
 
 def _matches(pattern: re.Pattern[str], text: str) -> Iterator[tuple[int, int]]:
@@ -135,9 +141,8 @@ def _own_source() -> str:
 
 def _forms(value: str) -> Iterator[str]:
     """Yield *value* and its spellings in URLs, JSON, reprs, hex and base64."""
-    # Multi-line secrets (keys, certificates) may also be shown line by line.
-    lines = (line.strip() for line in value.splitlines() if len(line.strip()) >= 8)
-    spellings = {value, *lines}
+    # Secrets of several lines (keys, certificates) may also be shown line by line.
+    spellings = {value, *(line for line in _lines(value) if len(line) >= _LINE)}
     for _ in range(2):  # escaped twice: JSON in JSON, or in the repr of a request's body
         spellings.update([form for text in spellings for form in _escaped(text)])
     for text in spellings:
@@ -157,6 +162,23 @@ def _forms(value: str) -> Iterator[str]:
         if len(core) >= _SHORT:
             yield core
             yield core.replace("+", "-").replace("/", "_")
+
+
+def _lines(value: str) -> list[str]:
+    return [line.strip() for line in value.splitlines() if line.strip()]
+
+
+def _lines_together(value: str) -> list[re.Pattern[str]]:
+    """Return the pattern of *value* with a margin before its lines, if some are not masked alone.
+
+    Python and pytest print such margins before the lines of an exception.
+    """
+    lines = _lines(value)
+    if len(lines) < 2 or min(map(len, lines)) >= _LINE:
+        return []
+    pattern = r"\s*\n[\s|E]*".join(map(re.escape, lines))
+    is_short = sum(map(len, lines)) < _LINE  # it occurs in ordinary text, so only as separate words
+    return [re.compile(rf"(?<!\w){pattern}(?!\w)" if is_short else pattern)]
 
 
 def _escaped(text: str) -> Iterator[str]:

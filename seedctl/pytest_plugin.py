@@ -186,9 +186,14 @@ def _mask(report: pytest.TestReport) -> None:
             variables = getattr(entry, "reprlocals", None)
             if variables is not None:
                 variables.lines = [mask(line) for line in variables.lines]
+    if isinstance(report.longrepr, tuple):  # a skipped test
+        path, line, reason = report.longrepr
+        report.longrepr = (path, line, mask(reason))
+        return
+    if hasattr(report, "wasxfail"):
+        report.wasxfail = mask(report.wasxfail)
     text = report.longreprtext
-    is_reason = isinstance(report.longrepr, tuple)  # of a skipped test
-    if mask(text) != text and not is_reason:  # a secret of several lines, or another kind of report
+    if mask(text) != text:  # a secret of several lines, or another kind of report
         report.longrepr = mask(text)
 
 

@@ -61,11 +61,28 @@ def test_exceptions_of_a_script() -> None:
     assert _shown(error) == ["[KeyError] 'a'", "[ValueError] *** again", "[RuntimeError]"]
 
 
+def test_a_secret_with_line_breaks_and_spaces() -> None:
+    """It is masked before the text is put on one line, where it would not be found."""
+    masking.register("Pl4nted\nand  more")
+    error = SeedctlError("It failed.")
+    error.__cause__ = ValueError("x Pl4nted\nand  more")
+    error.__cause__.__cause__ = SeedctlError("No user Pl4nted\nand  more.")
+    assert _shown(error) == ["[ValueError] x ***", "[SeedctlError] No user ***."]
+
+
 def test_a_sentence_that_the_message_contains() -> None:
     """An operating system's message is shown once, in the error's message or below it."""
     error = SeedctlError("x cannot be read: [Errno 2] No such file or directory: 'x'")
     error.__cause__ = FileNotFoundError(2, "No such file or directory", "x")
     assert _shown(error) == []
+
+
+def test_an_exception_that_an_error_explains() -> None:
+    """The error says what seedctl's own exception and botocore's mean; --debug shows them."""
+    error = SeedctlError("It failed.")
+    for module in ("seedctl.project.root", "botocore.exceptions"):
+        error.__cause__ = type("Inner", (Exception,), {"__module__": module})("a detail")
+        assert _shown(error) == []
 
 
 def test_a_circle_of_causes() -> None:

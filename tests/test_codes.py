@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from seedctl import interruption, masking, prompter
+from seedctl import interruption, masking, process_state, prompter
 from seedctl.embedded import InboxCodes
 from seedctl.errors import LocalSandboxError, MFACodeUnavailableError
 from seedctl.local import InboxMessage, inbox
@@ -80,7 +80,17 @@ def test_stderr_of_a_command_is_shown(
 def test_a_command_gets_no_input(command: Callable[[str], str]) -> None:
     """The command's stdin is empty: it cannot wait for input or read the script's."""
     line = command("import sys\nprint(repr(sys.stdin.read()))")
-    assert CommandCodes(line).code(REQUEST) == "''"
+    reading, writing = os.pipe()
+    os.write(writing, b"of the script")
+    os.close(writing)
+    stdin = os.dup(0)
+    os.dup2(reading, 0)
+    try:
+        assert CommandCodes(line).code(REQUEST) == "''"
+    finally:
+        os.dup2(stdin, 0)
+        os.close(stdin)
+        os.close(reading)
 
 
 def test_no_shell_runs_the_command(tmp_path: Path) -> None:
@@ -132,9 +142,11 @@ def test_a_command_without_a_code(command: Callable[[str], str], program: str, w
     ],
 )
 def test_a_command_that_cannot_be_run(line: str) -> None:
-    """A command that cannot be run is a set-up error, without a Python traceback."""
+    """A command that cannot be run is a set-up error, without a Python traceback or a secret."""
+    masking.register(ANN)
     with pytest.raises(MFACodeUnavailableError, match=r"cannot be run: |is empty") as caught:
         CommandCodes(line).code(REQUEST)
+    assert caught.value.message.startswith("The MFA command for *** (EMAIL) ")
     assert caught.value.exit_code == 3
 
 
@@ -245,6 +257,9 @@ def test_without_a_terminal_the_error_says_what_to_do(
         assert way in (error.resolution or "")
     assert error.exit_code == 3
     assert stdin.tell() == 0
+    masking.register(ANN)
+    with pytest.raises(MFACodeUnavailableError, match=r"for \*\*\*, and"):
+        TerminalCodes().code(CodeRequest(ANN, method, "", since=0))
 
 
 @pytest.mark.parametrize(
@@ -269,6 +284,33 @@ def test_the_question_names_method_destination_and_user(
     monkeypatch.setattr(TerminalPrompter, "ask", ask)
     assert TerminalCodes().code(CodeRequest(ANN, method, destination, since=0)) == "1"
     assert asked == [question]
+
+
+@pytest.mark.parametrize(
+    ("attempt", "then"), [(2, "1 more after this one"), (prompter.MOST_TRIES, "this is the last")]
+)
+def test_another_attempt_says_how_many_are_left(
+    monkeypatch: pytest.MonkeyPatch, attempt: int, then: str
+) -> None:
+    """No question of another thread comes between that line and its own question."""
+    lock = process_state.instance(prompter._TerminalUse).lock
+    held: list[bool] = []
+    answers = iter(["  ", "123456"])
+
+    class Screen(io.StringIO):
+        def write(self, text: str) -> int:
+            held.append(lock._is_owned())  # type: ignore[attr-defined]
+            return super().write(text)
+
+    screen = Screen()
+    monkeypatch.setattr(sys, "stderr", screen)
+    monkeypatch.setattr(prompter, "can_prompt", lambda: True)
+    monkeypatch.setattr(TerminalPrompter, "ask", lambda *_: next(answers))
+    assert TerminalCodes().code(replace(REQUEST, attempt=attempt)) == "123456"
+    assert screen.getvalue() == (
+        f"That code was not accepted, or was used before. Try another: {then}.\nCannot be empty.\n"
+    )
+    assert held == [True, True]
 
 
 # --- the outbox -----------------------------------------------------------------------------------

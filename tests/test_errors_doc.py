@@ -496,12 +496,44 @@ def test_every_row_is_correct(
         assert "Traceback" not in result.err
 
 
+def _classes() -> list[type[errors.SeedctlError]]:
+    found = [each for each in vars(errors).values() if inspect.isclass(each)]
+    return [each for each in found if issubclass(each, errors.SeedctlError)]
+
+
 def test_the_table_is_complete() -> None:
     """Every error class has a row, with its exit code."""
-    classes = {
-        name: found.exit_code
-        for name, found in vars(errors).items()
-        if inspect.isclass(found) and issubclass(found, errors.SeedctlError)
-    }
+    classes = {found.__name__: found.exit_code for found in _classes()}
     del classes["SeedctlError"]
     assert dict(rows()) == classes
+
+
+def test_an_except_clause_catches_the_errors_of_its_family() -> None:
+    """A class that others derive from stands for exactly these; all others stand alone."""
+    classes = _classes()
+    families = {
+        base.__name__: {each.__name__ for each in classes if base in each.__mro__[1:]}
+        for base in {base for each in classes for base in each.__mro__[1:]}
+        if base not in errors.SeedctlError.__mro__ and not base.__name__.startswith("_")
+    }
+    denied = {"NotAuthorizedError", "SSMCredentialsError"}
+    assert families == {
+        "AWSError": denied
+        | {"AccessDeniedError", "ThrottledError", "LimitExceededError", "ServiceFailedError"}
+        | {"EndpointUnreachableError", "SSMParameterNotFoundError", "SecretError"}
+        | {"InvalidResponseError", "SRPError"},
+        "AccessDeniedError": denied,
+        "InvalidResponseError": {"SRPError"},
+        "CognitoError": {"NotAuthorizedException", "PasswordResetRequiredException"}
+        | {"UserNotConfirmedException", "InvalidPasswordException", "InvalidParameterException"},
+        "SignInException": {"CannotSignInWithMFAError"},
+        "GraphQLError": {"UnauthorizedError", "ConditionalCheckFailedError", "DynamoDBError"}
+        | {"InvalidArgumentsError", "GraphQLValidationError"},
+        "StorageError": {"AccessDenied", "NoSuchKey", "NotFound", "PreconditionFailed"},
+        "NoSuchKey": {"NotFound"},
+        "InvalidCredentialError": {"MissingRegionError"},
+        "AttributeError": {"UnknownModelError", "UnknownOperationError"},
+    }
+    assert {each.__name__ for each in errors.TRANSIENT} == {
+        *("EndpointUnreachableError", "ServiceFailedError", "ThrottledError")
+    }

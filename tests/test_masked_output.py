@@ -8,13 +8,14 @@ import sys
 import threading
 import traceback
 import warnings
-from typing import TYPE_CHECKING
+from types import SimpleNamespace
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from seedctl import interruption
 from seedctl.errors import SecretError
-from seedctl.masked_output import mask_trace, masked_excepthook, masked_output
+from seedctl.masked_output import MaskingFilter, mask_trace, masked_excepthook, masked_output
 from seedctl.masking import mask, register
 
 if TYPE_CHECKING:
@@ -169,12 +170,9 @@ def test_a_thread_may_call_sys_exit(capsys: pytest.CaptureFixture[str]) -> None:
 def test_an_exception_in_a_destructor_is_shown_masked(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    """A failing ``__del__`` is reported with its object and its traceback, both masked."""
+    """A failing ``__del__`` is reported with its traceback, masked."""
 
     class Leaky:
-        def __repr__(self) -> str:
-            return f"<Leaky {SECRET}>"
-
         def __del__(self) -> None:
             raise ValueError(SECRET)
 
@@ -184,6 +182,18 @@ def test_an_exception_in_a_destructor_is_shown_masked(
     assert "Exception ignored" in shown
     assert "ValueError: ***" in shown
     assert SECRET not in shown
+
+
+def test_an_object_with_a_secret_in_its_repr_is_shown_masked(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    """Python's own message about an exception that it cannot raise stays, and the repr is masked."""
+    found: Any = SimpleNamespace(
+        err_msg="Exception ignored in thread started by", object=[SECRET], exc_value=None
+    )
+    with masked_output():
+        sys.unraisablehook(found)
+    assert capsys.readouterr().err == "Exception ignored in thread started by: ['***']\n"
 
 
 @pytest.mark.parametrize("stream", ["closed", "none", "none at all", "broken"])
@@ -258,6 +268,18 @@ def test_a_log_line_is_masked(log: io.StringIO, write: Callable[[], None], line:
     with masked_output():
         write()
     assert log.getvalue() == line
+
+
+def test_the_filter_of_a_logger_masks_its_records(log: io.StringIO) -> None:
+    """It does so without the block too, and keeps words that are also seedctl's, such as "user"."""
+    register("user")
+    own_filter = MaskingFilter()
+    LOGGER.addFilter(own_filter)
+    LOGGER.info("the user %s", SECRET)
+    with masked_output():
+        LOGGER.info("the user %s", SECRET)
+    LOGGER.removeFilter(own_filter)
+    assert log.getvalue() == "seed the user ***\n" * 2
 
 
 def test_a_logged_exception_is_masked(log: io.StringIO) -> None:

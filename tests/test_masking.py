@@ -107,6 +107,32 @@ def test_short_lines_of_a_secret_are_not_masked_alone() -> None:
     assert "0123456789abcdef" not in mask('  "key": "0123456789abcdef"')
     register("eight-ch\nseven-c")
     assert mask("eight-ch and seven-c") == "*** and seven-c"
+    assert mask("seven-c\neight-ch") == "seven-c\n***"
+
+
+@pytest.mark.parametrize(
+    ("margin", "line_break"),
+    [
+        pytest.param("E       ", "\n", id="pytest"),
+        pytest.param("  | ", "\n", id="a group of exceptions"),
+        pytest.param("    ", "\r\n", id="indented"),
+    ],
+)
+@pytest.mark.parametrize("secret", ["ab-12\ncd-34", " ab-12 \r\n\n  cd-34\r\nwith a long line\n"])
+def test_short_lines_of_a_secret_are_masked_together(
+    secret: str, margin: str, line_break: str
+) -> None:
+    """All lines of a secret are masked where they follow each other, with a margin before each."""
+    register(secret)
+    shown = "".join(f"{margin}{line}{line_break}" for line in f"pin: {secret.strip()}".splitlines())
+    assert mask(f"{shown}ab-12") == f"{margin}pin: ***{line_break}ab-12"
+
+
+def test_a_few_letters_on_several_lines_are_masked_only_as_words() -> None:
+    """The end of one word and the beginning of the next are no secret."""
+    register("a\nb")
+    assert mask("data\n  begin") == "data\n  begin"
+    assert mask("  a\n  b") == "  ***"
 
 
 @pytest.mark.parametrize(

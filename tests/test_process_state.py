@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
@@ -29,9 +30,13 @@ def test_threads_share_the_instance() -> None:
     """Threads that ask at the same time get one instance, even when it does not exist yet."""
     barrier = threading.Barrier(8)
 
-    def ask(_: int) -> _Counter:
+    class Slow:
+        def __init__(self) -> None:
+            time.sleep(0.02)  # the others ask meanwhile
+
+    def ask(_: int) -> Slow:
         barrier.wait()
-        return process_state.instance(_Counter)
+        return process_state.instance(Slow)
 
     with ThreadPoolExecutor(8) as pool:
         assert len(set(pool.map(ask, range(8)))) == 1

@@ -13,14 +13,14 @@ import termios
 import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
 import seedctl
 from seedctl import interruption
 from seedctl.errors import PromptUnavailableError
-from seedctl.prompter import TerminalPrompter, can_prompt, wait_visibly
+from seedctl.prompter import TerminalPrompter, can_prompt, is_asking, wait_visibly
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -150,7 +150,7 @@ def test_ctrl_c_and_end_of_input_interrupt(
     terminal.wait_for(PROMPT)
     terminal.type(keys)
     assert terminal.result() == (True, "KeyboardInterrupt")
-    assert "half" not in terminal.shown
+    assert terminal.shown == f"{PROMPT}\r\n"  # what follows begins a line
 
 
 def test_a_signal_is_an_interrupt(open_terminal: Callable[..., Terminal]) -> None:
@@ -210,21 +210,26 @@ class Typist:
         monkeypatch.setattr(sys, "stderr", self.stream)
         monkeypatch.delenv("CI", raising=False)
 
-    def asked(self, *answers: Callable[[], object]) -> str:
+    def asked(
+        self,
+        *answers: Callable[[], object],
+        ask: Callable[[TerminalPrompter], str] = lambda prompter: prompter.ask("Secret value"),
+    ) -> str:
         """Ask, call the next one of *answers* at each question, and return the typed text."""
 
         def type_answers() -> None:
             for count, answer in enumerate(answers, start=1):
-                while self.shown.count(PROMPT) < count:
+                while self.shown.count(": ") < count:
                     self.shown += os.read(self.screen, 1024).decode()
                 answer()
 
         with ThreadPoolExecutor(1) as pool:
             typing = pool.submit(type_answers)
             try:
-                return TerminalPrompter().ask("Secret value")
+                return ask(TerminalPrompter())
             finally:
                 typing.result()
+                assert not is_asking()
                 assert termios.tcgetattr(self.stream) == self.settings
                 while select.select([self.screen], [], [], 0)[0]:
                     self.shown += os.read(self.screen, 1024).decode()
@@ -253,8 +258,61 @@ def test_the_answer_is_read_with_echo_off(
 ) -> None:
     """It is read from the controlling terminal, or without one from the terminal that is stdin."""
     hand = typist(is_controlling=is_controlling)
-    assert hand.asked(hand.typing("\n"), hand.typing("in \x04pieces\n")) == "in pieces"
+    opened = len([*Path("/dev/fd").iterdir()])
+    answers = [hand.typing("\n"), hand.typing(" in \x04pieces ü \n")]
+    assert hand.asked(*answers) == " in pieces ü "
     assert hand.shown == f"{PROMPT}\r\nCannot be empty.\r\n{PROMPT}\r\n"
+    assert len([*Path("/dev/fd").iterdir()]) == opened
+
+
+def test_a_name_is_shown_although_echo_is_off(typist: Callable[..., Typist]) -> None:
+    """A program before may have left echo off; who types a name must see it."""
+    hand = typist()
+    hand.settings[3] &= ~termios.ECHO
+    termios.tcsetattr(hand.stream, termios.TCSANOW, hand.settings)
+    answer = hand.asked(hand.typing(" main\n"), ask=lambda it: it.ask_openly("The name"))
+    assert (answer, hand.shown) == ("main", "The name:  main\r\n")
+
+
+def test_only_the_line_after_the_question_is_the_answer(typist: Callable[..., Typist]) -> None:
+    """What was typed before, visibly, is dropped. So is the rest of a paste: a shell would run it."""
+    hand = typist()
+    hand.typing("too early\n")()
+    echo = b""
+    while not echo.endswith(b"\n"):  # then it has reached the terminal
+        echo += os.read(hand.screen, 1024)
+
+    def paste() -> None:
+        assert is_asking()
+        hand.typing("the answer\nmore\n")()
+
+    assert hand.asked(paste) == "the answer"
+    assert not select.select([hand.stream], [], [], 0)[0]
+
+
+def test_an_answer_in_another_encoding_is_no_crash(typist: Callable[..., Typist]) -> None:
+    """It is not the right value, and the service says so."""
+    hand = typist()
+    assert hand.asked(lambda: os.write(hand.screen, b"a\xffb\n")) == "a\ufffdb"
+
+
+def test_a_terminal_that_was_closed_needs_no_settings(
+    typist: Callable[..., Typist], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The answer counts, although the settings cannot be restored."""
+    hand = typist()
+    change = termios.tcsetattr
+
+    def change_once(*arguments: Any) -> None:
+        change(*arguments)
+        monkeypatch.setattr(termios, "tcsetattr", fail)
+
+    def fail(*_: object) -> None:
+        change(hand.stream, termios.TCSANOW, hand.settings)
+        raise termios.error(5, "Input/output error")
+
+    monkeypatch.setattr(termios, "tcsetattr", change_once)
+    assert hand.asked(hand.typing("the answer\n")) == "the answer"
 
 
 def test_the_end_of_input_is_an_interrupt(typist: Callable[..., Typist]) -> None:
@@ -274,14 +332,18 @@ def test_a_signal_ends_the_prompt_of_any_thread(typist: Callable[..., Typist]) -
     assert hand.shown == PROMPT
 
 
+@pytest.mark.parametrize("stdin", ["no file", "a file", "closed", "none"])
 def test_a_stdin_without_terminal_settings(
-    typist: Callable[..., Typist], monkeypatch: pytest.MonkeyPatch
+    typist: Callable[..., Typist], monkeypatch: pytest.MonkeyPatch, stdin: str
 ) -> None:
     """If the settings of stdin cannot be changed, nothing is asked."""
     typist(is_controlling=False)
-    monkeypatch.setattr(sys, "stdin", _Stream(is_terminal=True))
-    with pytest.raises(PromptUnavailableError, match="cannot hide"):
-        TerminalPrompter().ask("Secret value")
+    with Path(__file__).open() as file, Path(__file__).open() as closed:
+        closed.close()
+        streams = {"no file": _Stream(is_terminal=True), "a file": file, "closed": closed}
+        monkeypatch.setattr(sys, "stdin", streams.get(stdin))
+        with pytest.raises(PromptUnavailableError, match="cannot hide"):
+            TerminalPrompter().ask_openly("The name")
 
 
 def test_a_signal_ends_a_wait(typist: Callable[..., Typist]) -> None:

@@ -10,7 +10,8 @@ import textwrap
 import time
 from importlib.metadata import entry_points
 from pathlib import Path
-from typing import TYPE_CHECKING
+from types import SimpleNamespace
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -309,7 +310,7 @@ def test_a_failed_test_shows_the_users_lines_and_no_secret(
         """
         import unittest
         import pytest
-        from seedctl import get_secret, set_secret
+        from seedctl import SeedctlError, get_secret, set_secret
 
         def test_error(as_user):
             password = get_secret("ann-password")
@@ -323,12 +324,32 @@ def test_a_failed_test_shows_the_users_lines_and_no_secret(
         def test_denied(as_user):
             as_user("ann@example.com", "Wrong-passw0rd!")
 
+        def test_cause(seeded_backend):
+            raise SeedctlError("It failed.") from LookupError("the reason")
+
         def test_skipped(seeded_backend):
             pytest.skip(get_secret("ann-password"))
+
+        def test_expected_failure(seeded_backend):
+            pytest.xfail(f"not yet: {get_secret('ann-password')}")
 
         def test_lines(seeded_backend):
             set_secret("lines", "first line of a key\\nsecond line of a key\\n")
             raise ValueError("key: " + get_secret("lines"))
+
+        def test_short_lines(seeded_backend):
+            set_secret("short", "ab-12\\ncd-34")
+            raise ValueError("pin: " + get_secret("short"))
+
+        @pytest.fixture
+        def printed_in_the_end(seeded_backend):
+            yield
+            print("at the end:", get_secret("ann-password"))
+
+        def test_argument(printed_in_the_end):
+            def check(value):
+                raise ValueError("wrong")
+            check("x" + get_secret("ann-password"))
 
         def test_text(seeded_backend):
             pytest.fail("the value is " + get_secret("ann-password"), pytrace=False)
@@ -339,19 +360,30 @@ def test_a_failed_test_shows_the_users_lines_and_no_secret(
                 self.assertEqual(get_secret("ann-password"), "something else")
         """,
         "--showlocals",
+        "-rfEsx",
     )
-    result.assert_outcomes(failed=6, skipped=1)
+    result.assert_outcomes(failed=9, skipped=1, xfailed=1)
     shown = result.stdout.str()
     assert "Aa1!" not in shown
     assert mask(shown) == shown
+    result.stdout.fnmatch_lines(["SKIPPED *: [*][*][*]", "XFAIL * - *not yet: [*][*][*]"])
+    assert "value = 'x***'" in shown
+    assert "at the end: ***" in shown
     assert "E       ValueError: key: ***" in shown
     assert "line of a key" not in shown
+    assert "E       ValueError: pin: ***" in shown
+    assert "-34" not in shown
     assert "the value is ***" in shown
     assert "The password of nobody@example.com is not known" in shown
     assert "Resolution: Give the user's name as in the seed script, or pass password=." in shown
     assert "[NotAuthorizedException] Incorrect username or password." in shown
-    result.stdout.fnmatch_lines(
-        "FAILED *::test_assertion - AssertionError: assert '[*][*][*]' == *"
+    assert "[SeedctlError] It failed.\n  ∟ Caused by: [LookupError] the reason\n" in shown
+    assert "The above exception" not in shown
+    result.stdout.fnmatch_lines_random(
+        [
+            "FAILED *::test_assertion - AssertionError: assert '[*][*][*]' == *",
+            "FAILED *::test_argument - ValueError: wrong",
+        ]
     )
     assert str(Path(testing.__file__).parent) not in shown
 
@@ -436,6 +468,20 @@ def test_a_project_is_found_from_pytests_root_too(
     (tmp_path / "package.json").write_text('{"name": "monorepo"}')
     monkeypatch.chdir(tmp_path)
     pytester.runpytest_inprocess("-p", "no:cacheprovider", str(project)).assert_outcomes(passed=1)
+
+
+def test_the_project_of_the_working_directory_comes_first(tmp_path: Path) -> None:
+    """pytest's root may be another Amplify project, such as that of a monorepo."""
+    for name in ("here", "root"):
+        write_seed(tmp_path / name, "")
+        (tmp_path / name / "package.json").write_text('{"name": "app"}')
+    config: Any = SimpleNamespace(
+        getoption=lambda _: None,
+        getini=lambda _: "",
+        invocation_params=SimpleNamespace(dir=tmp_path / "here"),
+        rootpath=tmp_path / "root",
+    )
+    assert pytest_plugin._project(config) == tmp_path / "here"
 
 
 def test_options_and_settings(

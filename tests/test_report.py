@@ -162,6 +162,20 @@ def test_many_threads_report() -> None:
     assert len(report.warnings) == 180
 
 
+def test_events_are_counted_by_one_thread_at_a_time() -> None:
+    """The counts of records would be wrong otherwise."""
+    held: list[bool] = []
+
+    class Watched(Report):
+        def _add(self, event: Event, now: float) -> None:
+            held.append(self._lock.locked())
+            super()._add(event, now)
+
+    report = Watched()
+    report.on_event(Event("record", "Todo", "created"))
+    assert held == [True]
+
+
 def _failed(name: str, message: str, *, kind: Any = "user", row: str = "") -> Event:
     return failure(kind, name, SecretError(message, resolution="Do so."), row=row)
 

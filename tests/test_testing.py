@@ -215,8 +215,9 @@ def test_a_block_does_not_close_the_sandbox(project: Path) -> None:
 
 def test_a_script_may_exit_with_any_object(project: Path) -> None:
     """Whatever sys.exit() gets, the script has failed, unless that means 0."""
-    write_seed(project, "raise SystemExit(['no'])\n")
-    with SeededSandbox() as sandbox, pytest.raises(SeedingFailedError, match=r"exit\(\['no'\]\)"):
+    write_seed(project, "import seedctl\nraise SystemExit(['no', seedctl.get_secret('key')])\n")
+    shown = r"exit\(\['no', '\*\*\*'\]\)"
+    with SeededSandbox() as sandbox, pytest.raises(SeedingFailedError, match=shown):
         sandbox.restore()
 
 

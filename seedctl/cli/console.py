@@ -176,7 +176,6 @@ def print_data(text: str) -> None:
     try:
         # UTF-8 whatever the locale is, so that stored values are printed unchanged.
         click.echo(text.encode("utf-8", "surrogatepass"))
-        sys.stdout.flush()
     except BrokenPipeError:
         raise
     except OSError as error:

@@ -57,7 +57,8 @@ _LAZY_IMPORTS = (
     "tokenize",
     "zipfile",
 )
-_SYS_ATTRIBUTES = ("argv", "stdin", "stdout", "stderr", "path", "meta_path", "excepthook")
+# masked_output() restores the hooks.
+_SYS_ATTRIBUTES = ("argv", "stdin", "stdout", "stderr", "path", "meta_path")
 
 
 def run_script(script: Path, backend: Backend, arguments: Sequence[str] = ()) -> None:

@@ -5,16 +5,20 @@ from __future__ import annotations
 import json
 import os
 import re
+import signal
 import subprocess
 import sys
+import threading
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 import pytest
 
-from seedctl.cli.main import cli
+from seedctl.cli.main import cli, main
 from seedctl.cli.options import LazyGroup
+from seedctl.doctor.findings import Finding, problem
+from seedctl.masking import register
 from seedctl.outputs import load_outputs
 from seedctl.version import __version__
 from tests.forking import QuickProcess
@@ -360,6 +364,108 @@ def test_a_closed_reader_causes_no_traceback(project: Callable[..., Path]) -> No
         os.close(writing)
         _, err = process.communicate(timeout=60)
     assert (process.returncode, err) == (1, "")
+
+
+@pytest.mark.parametrize("problem", [BrokenPipeError(), OSError(28, "No space left on device")])
+def test_only_a_closed_reader_ends_a_command_without_a_message(
+    monkeypatch: pytest.MonkeyPatch, problem: OSError
+) -> None:
+    """Then nothing is flushed again at exit. Any other failure to write is not hidden."""
+
+    def write(*_: object, **__: object) -> None:
+        raise problem
+
+    monkeypatch.setattr(sys, "excepthook", sys.excepthook)
+    monkeypatch.setattr(sys, "stdout", sys.stdout)
+    monkeypatch.setattr("seedctl.cli.main.cli.main", write)
+    if isinstance(problem, BrokenPipeError):
+        assert (main([]), sys.stdout) == (1, None)
+    else:
+        with pytest.raises(OSError, match="No space left"):
+            main([])
+        assert sys.stdout is not None
+
+
+@pytest.mark.parametrize(
+    "interrupted", ["seedctl.cli.main.cli.main", "seedctl.cli.connection.find_project"]
+)
+@pytest.mark.parametrize(
+    ("number", "code", "line"),
+    [
+        (None, 130, "Interrupted.\n"),
+        (signal.SIGTERM, 143, "Interrupted (SIGTERM), ending …\n"),
+    ],
+)
+def test_an_interrupt_is_reported_on_one_line(
+    monkeypatch: pytest.MonkeyPatch,
+    capfd: pytest.CaptureFixture[str],
+    interrupted: str,
+    number: int | None,
+    code: int,
+    line: str,
+) -> None:
+    """So it is in a command, and outside of all, as during completion."""
+
+    def interrupt(*_: object, **__: object) -> None:
+        if number is not None:
+            signal.raise_signal(number)
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(sys, "excepthook", sys.excepthook)
+    monkeypatch.setattr(interrupted, interrupt)
+    assert main(["secret", "list", "--local"]) == code
+    assert capfd.readouterr().err == line
+
+
+def test_a_bug_of_seedctl_shows_no_secret(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Tracebacks are masked, in threads too; a program that calls main gets its own hook back."""
+    register("Pl4nted-s3cret")
+
+    def fail(*_: object, **__: object) -> None:
+        thread = threading.Thread(target=lambda: int("Pl4nted-s3cret"))
+        thread.start()
+        thread.join()
+
+    monkeypatch.setattr(sys, "excepthook", sys.excepthook)
+    monkeypatch.setattr("seedctl.cli.main.cli.main", fail)
+    before = threading.excepthook
+    assert main([]) == 0
+    assert threading.excepthook is before
+    error = ValueError("Pl4nted-s3cret")
+    sys.excepthook(ValueError, error, None)
+    shown = capsys.readouterr().err
+    assert shown.count("ValueError: ") == 2
+    assert "Pl4nted" not in shown
+
+
+def test_doctor_shows_no_secret_and_is_no_terminal_for_questions(
+    project: Callable[..., Path], seedctl: CommandLine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A finding may quote any setting. botocore would ask for the code of a device on stderr."""
+    project(None)
+    register("Pl4nted-one")
+    streams: list[object] = []
+
+    def run_checks(_: object) -> Iterator[tuple[str, Finding]]:
+        streams.append(sys.stderr)
+        yield "a check", problem("not Pl4nted-one", "Not Pl4nted-one.")
+
+    monkeypatch.setattr("seedctl.doctor.table.run_checks", run_checks)
+    for form in ("text", "json"):
+        result = seedctl("doctor", "--format", form)
+        assert result.code == 3
+        assert result.out.count("***") == 2
+        assert "Pl4nted" not in result.out
+    assert sys.stderr not in streams
+
+
+def test_github_shows_wrong_usage(seedctl: CommandLine, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A wrong option in a workflow file is an annotation too."""
+    assert "::error" not in seedctl("seed", "--fast").err
+    monkeypatch.setenv("GITHUB_ACTIONS", "true")
+    assert "\n::error title=Usage::No such option" in seedctl("seed", "--fast").err
 
 
 def test_local_init_with_mfa(project: Callable[..., Path], seedctl: CommandLine) -> None:

@@ -17,7 +17,13 @@ from seedctl.cli.console import Console, print_data, print_json, print_rows
 from seedctl.cli.error_display import show_end, show_on_github
 from seedctl.cli.main import main
 from seedctl.cli.options import Settings
-from seedctl.errors import FileAccessError, InvalidInputError, SeedctlError, SeedingFailedError
+from seedctl.errors import (
+    BackendSourceError,
+    FileAccessError,
+    InvalidInputError,
+    SeedctlError,
+    SeedingFailedError,
+)
 from seedctl.masking import register
 from tests.cli.screen import Screen
 
@@ -128,6 +134,22 @@ def _fail(console: Console) -> None:
                 "::error title=SeedingFailedError::1 user, *** ValueError: a ***, *** ***",
             ],
             id="error of a script",
+        ),
+        pytest.param(
+            lambda c: _show(
+                c,
+                BackendSourceError(
+                    "It failed.",
+                    output="a user, Pl4nted-one",
+                    place=(Path("/Pl4nted-one/backend.ts"), 3),
+                ),
+            ),
+            [
+                "a ***, ***",
+                "  at /***/backend.ts, line 3",
+                "::error file=/***/backend.ts,line=3,title=BackendSourceError::It failed.",
+            ],
+            id="error of the source",
         ),
     ],
 )

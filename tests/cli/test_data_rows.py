@@ -12,7 +12,14 @@ import pytest
 from seedctl import connect
 from seedctl.cli import data as data_command
 from seedctl.cli.progress import ProgressDisplay
-from seedctl.errors import NotAuthorizedError, UnauthorizedError
+from seedctl.errors import (
+    InvalidCredentialError,
+    NotAuthorizedError,
+    SeedctlError,
+    UnauthorizedError,
+)
+from seedctl.masking import register
+from seedctl.prompter import TerminalPrompter
 from seedctl.rows import importing
 from seedctl.users import auth
 from tests.running import DATA, PASSWORD, make_project
@@ -241,9 +248,24 @@ def test_the_password_is_asked_for(ann: Path, seedctl: CommandLine) -> None:
     assert (wrong.code, "[NotAuthorizedException]" in wrong.err) == (1, True)
 
 
+def test_the_question_for_a_password_shows_no_secret(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A user name may be a secret, and the screen may be shared."""
+    register(ANN)
+    asked: list[str] = []
+
+    def ask(_: TerminalPrompter, question: str) -> str:
+        asked.append(question)
+        return PASSWORD
+
+    monkeypatch.setattr(TerminalPrompter, "ask", ask)
+    backend: Any = None
+    assert data_command._password(backend, data_command._Caller(ANN, None, False)) == PASSWORD
+    assert asked == ["Password of ***"]
+
+
 def test_users_are_exported_without_passwords(ann: Path, seedctl: CommandLine) -> None:
     """The users have attributes and groups. Masked by a secret, two exports have the same
-    pseudonyms, in which neither the address nor the name is left."""
+    pseudonyms, in which neither the address nor the name is left; otherwise each has its own."""
     with connect(ann, local=True) as backend:
         for group in backend.require_auth().groups or ():
             backend.auth.add_to_group(ANN, group.name)
@@ -259,9 +281,12 @@ def test_users_are_exported_without_passwords(ann: Path, seedctl: CommandLine) -
     for name in ("one", "two"):
         secret = ("--mask-secret", "anns-password")
         assert seedctl("data", "export", name, "--caller", *masks, *secret).code == 0
-    assert seedctl("data", "export", "three", "--caller", *masks).code == 0
-    one, two, three = (_lines(ann / name / "users.jsonl")[0] for name in ("one", "two", "three"))
-    assert one == two != three
+    for name in ("three", "four"):
+        assert seedctl("data", "export", name, "--caller", *masks).code == 0
+    names = ("one", "two", "three", "four")
+    one, two, three, four = (_lines(ann / name / "users.jsonl")[0] for name in names)
+    assert one == two
+    assert len({json.dumps(each) for each in (one, three, four)}) == 3
     assert one["attributes"]["email"].endswith("@example.com")
     assert one["attributes"]["email"] != ANN
     assert one["username"] == one["attributes"]["sub"] != user["username"]
@@ -273,14 +298,15 @@ def test_users_are_exported_without_passwords(ann: Path, seedctl: CommandLine) -
     assert [each for each in (PASSWORD, ANN, user["username"]) if each in text] == []
 
 
+@pytest.mark.parametrize("kind", [NotAuthorizedError, InvalidCredentialError])
 def test_users_that_may_not_be_listed(
-    ann: Path, seedctl: CommandLine, monkeypatch: pytest.MonkeyPatch
+    ann: Path, seedctl: CommandLine, monkeypatch: pytest.MonkeyPatch, kind: type[SeedctlError]
 ) -> None:
     """Without the permission to list users, the records are exported, and a warning says why no
     users are."""
 
     def denied(_pool: object) -> None:
-        raise NotAuthorizedError("Your AWS identity may not call cognito-idp:ListGroups.")
+        raise kind("Your AWS identity may not call cognito-idp:ListGroups.")
 
     monkeypatch.setattr(auth, "list_users", denied)
     result = seedctl("data", "export", "out", "--caller")

@@ -5,17 +5,22 @@ from __future__ import annotations
 import json
 import os
 import re
+import secrets
 import shutil
 import signal
 import stat
 import subprocess
 import threading
+from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, get_args
 
 import pytest
 
 from seedctl import masking
+from seedctl.cli.console import Console
+from seedctl.cli.options import Settings
+from seedctl.cli.run_report import ConsoleReport
 from seedctl.errors import FileAccessError
 from seedctl.report import Event, Kind, Report, State, Target
 from seedctl.runner.report_file import ReportFile
@@ -180,12 +185,17 @@ def test_the_whole_document(folder: Path, run: Callable[..., Result]) -> None:
 
 
 def test_times_are_in_order(run: Callable[..., Result]) -> None:
-    """What happened later has a later time, and none is after the end."""
+    """What happened later has a later time, and none is after the end, which is after its duration."""
     assert run("set_secret('one', 'a1b2c3')\nset_secret('two', 'a1b2c3')\n").code == 0
     document = read()
     first, second = (thing["at"] for thing in document["things"])
     assert 0 <= first <= second <= document["seconds"]
-    assert document["started_at"] <= document["ended_at"]
+    started, ended = (
+        datetime.fromisoformat(document[name].replace("Z", "+00:00"))
+        for name in ("started_at", "ended_at")
+    )
+    assert document["seconds"] > 0
+    assert (ended - started).total_seconds() == pytest.approx(document["seconds"], abs=0.0021)
 
 
 def test_a_failure_of_the_script(run: Callable[..., Result]) -> None:
@@ -312,14 +322,20 @@ def test_a_stream_gets_one_report(folder: Path, capfd: pytest.CaptureFixture[str
     assert json.loads(capfd.readouterr().out)["exit_code"] == 0
 
 
-def test_a_report_that_cannot_be_written_after_a_signal(folder: Path, seedctl: CommandLine) -> None:
-    """The exit code is the signal's, and a warning names the report."""
+@pytest.mark.parametrize(
+    ("then", "code"), [(TERMINATED, 143), (f"{CAUGHT}raise SystemExit(5)\n", 5)]
+)
+def test_a_report_that_cannot_be_written_after_a_signal(
+    folder: Path, seedctl: CommandLine, then: str, code: int
+) -> None:
+    """The exit code is the signal's or the script's own, and a warning names the report."""
     Path("reports").mkdir()
     (folder / "amplify/seed/seed.py").write_text(
-        f"import shutil, signal\nshutil.rmtree('reports')\n{TERMINATED}"
+        f"import shutil, signal\nshutil.rmtree('reports')\n{then}"
     )
     result = seedctl("seed", "--local", "--report", "reports/r.json")
-    assert result.code == 143
+    assert result.code == code
+    assert "[FileAccessError]" not in result.err
     assert "Warning: The report reports/r.json cannot be written: " in result.err
 
 
@@ -580,18 +596,21 @@ def test_the_report_contains_no_secret(folder: Path, run: Callable[..., Result])
         f"create_and_sign_up_user({'ann@example.com'!r}, {set_password!r})\n"
         f"set_secret('of-a-name', 'bea@example.com')\n"
         "create_users([NewUser('bea@example.com', PASSWORD)])\n"
+        "set_secret('of-no-user', 'no address')\n"
+        "create_users([NewUser('no address', PASSWORD)], on_error='collect')\n"
         f"raise ValueError({f'{secret} and {set_password} and {PASSWORD}'!r})\n"
     )
     assert result.code == 1
     text = Path("report.json").read_text(encoding="utf-8")
-    for value in (secret, set_password, PASSWORD, "bea@example.com"):
-        assert value not in text
+    assert re.search(r"^1 user failed: .* \(\*\*\*\)$", result.err, re.MULTILINE)
+    for value in (secret, set_password, PASSWORD, "bea@example.com", "no address"):
+        assert value not in text + result.err
         assert json.dumps(value)[1:-1] not in text
         assert json.dumps(value, ensure_ascii=False)[1:-1] not in text
     assert read()["error"]["cause"] == "ValueError: *** and *** and ***"
     assert [thing["name"] for thing in read()["things"] if thing["kind"] == "user"] == [
         "ann@example.com",
-        "***",
+        *("***", "***"),
     ]
 
 
@@ -602,6 +621,38 @@ def test_only_this_account_may_read_the_report(folder: Path, run: Callable[..., 
     assert run("").code == 0
     assert stat.S_IMODE(Path("report.json").stat().st_mode) == 0o600
     assert left_over(folder) == []
+
+
+def test_the_report_is_private_before_anything_is_in_it(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nobody else can open it meanwhile, whatever the umask is."""
+    opened, modes = os.fdopen, []
+
+    def open_and_look(descriptor: int, *arguments: Any, **options: Any) -> Any:
+        modes.append(stat.S_IMODE(os.fstat(descriptor).st_mode))
+        return opened(descriptor, *arguments, **options)
+
+    monkeypatch.setattr(os, "fdopen", open_and_look)
+    umask = os.umask(0)
+    try:
+        ReportFile("report.json").finish(Report(), 0, None, {})
+    finally:
+        os.umask(umask)
+    assert modes == [0o600]
+
+
+def test_a_file_of_the_same_name_is_not_written(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The new file beside the report is made, never opened: a link of that name could lead anywhere."""
+    file = ReportFile("report.json")
+    monkeypatch.setattr(secrets, "token_hex", lambda _: "guessed")
+    Path(".seedctl-new-guessed").symlink_to("package.json")
+    before = Path("package.json").read_text()
+    with pytest.raises(FileAccessError, match="File exists"):
+        file.finish(Report(), 0, None, {})
+    assert Path("package.json").read_text() == before
 
 
 def test_text_of_all_languages(folder: Path, run: Callable[..., Result]) -> None:
@@ -740,6 +791,19 @@ def test_a_stream_is_not_replaced(folder: Path, seedctl: CommandLine) -> None:
     assert stat.S_ISCHR(Path("/dev/null").stat().st_mode)
 
 
+def test_a_pipe_is_found_in_another_working_directory(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A second signal may end the run while the script's working directory is the current one."""
+    os.mkfifo("pipe")
+    reading = os.open("pipe", os.O_RDONLY | os.O_NONBLOCK)
+    file = ReportFile("pipe")
+    monkeypatch.chdir(folder / "amplify")
+    file.finish(Report(), 143, None, {})
+    assert json.loads(os.read(reading, 9999))["exit_code"] == 143
+    os.close(reading)
+
+
 def _into(
     folder: Path, target: str, script: str = "print('printed')\n", *, path: str = "/dev/stdout"
 ) -> None:
@@ -786,6 +850,17 @@ def test_a_redirected_stdout_is_not_replaced(
     assert text.startswith(f"{before}printed\n{{\n")
     assert json.loads(text.removeprefix(f"{before}printed\n"))["exit_code"] == 0
     assert Path("o").stat().st_ino == inode
+
+
+def test_the_report_overwrites_nothing_that_another_program_has_written(folder: Path) -> None:
+    """Its place is the end of the file, although the descriptor's own position is before that."""
+    with Path("o").open("w") as file, Path("o").open("a") as of_another_program:
+        of_another_program.write("another line\n" * 99)
+        of_another_program.flush()
+        ReportFile(f"/dev/fd/{file.fileno()}").finish(Report(), 0, None, {})
+    before, mark, document = Path("o").read_text().rpartition("another line\n")
+    assert (before + mark).count("another line\n") == 99
+    assert json.loads(document)["exit_code"] == 0
 
 
 def test_messages_after_the_report_do_not_overwrite_it(folder: Path) -> None:
@@ -849,6 +924,25 @@ def test_threads_that_outlive_the_run_do_not_change_the_report(folder: Path) -> 
     assert [each["name"] for each in read()["things"]] == ["ann"]
     assert [each["count"] for each in read()["counts"]] == [1]
     assert (read()["warnings"], found.started) == ([], report.started)
+
+
+def test_the_name_of_a_user_that_failed_is_masked(capsys: pytest.CaptureFixture[str]) -> None:
+    """Also if it is a word that messages keep."""
+    masking.register("user")
+    report = ConsoleReport(Console(Settings()))
+    report.on_event(Event("user", "user", "failed", "X: no such user"))
+    report.show()
+    assert capsys.readouterr().err == "1 user failed: X: no such user (***)\n"
+
+
+def test_a_user_that_is_not_finished_is_a_failure(folder: Path) -> None:
+    """A run that ends between the steps of a creation reports the user."""
+    report = Report()
+    report.on_event(Event("user", "ann", "unfinished"))
+    ReportFile("report.json").finish(report, 143, None, {})
+    assert (read()["failed"], len(read()["failures"])) == (1, 1)
+    (user,) = read()["things"]
+    assert (user["name"], user["state"]) == ("ann", "unfinished")
 
 
 def test_values_are_masked_before_json_escapes_them(folder: Path) -> None:

@@ -74,6 +74,7 @@ def test_invalid_names_and_values_are_refused(seedctl: CommandLine) -> None:
         ("x", b"\xef\xbb\xbf\r\n", "InvalidSecretValueError"),  # only a byte order mark
         ("x", b"s\0", "InvalidSecretValueError"),
         ("a/b", b"v", "InvalidSecretNameError"),
+        ("a/b", b"", "InvalidSecretNameError"),  # the name is checked before a value is read
         ("a:1", b"v", "InvalidSecretNameError"),
         ("ü", b"v", "InvalidSecretNameError"),
     ):

@@ -134,7 +134,7 @@ def test_everything_is_restored_also_after_a_failure(
 
 @pytest.mark.parametrize(
     ("argument", "code"),
-    [pytest.param("0", 0), pytest.param("7", 7), pytest.param("", 0, id="none")],
+    [("0", 0), ("7", 7), ("259", 3), ("-1", 255), pytest.param("", 0, id="none")],
 )
 def test_the_exit_code_of_the_script_is_returned(
     project: Callable[..., Path], seedctl: CommandLine, argument: str, code: int
@@ -154,6 +154,11 @@ def test_a_scripts_own_exit_text_goes_to_stderr(
     result = seedctl("seed", "--local", "--", "no more")
     assert (result.code, result.out) == (1, "")
     assert "no more\n" in result.err
+    assert seedctl("secret", "set", "a", "--local", stdin=b"Pl4nted-one").code == 0
+    Path("amplify/seed/seed.py").write_text(
+        "import sys, seedctl\nsys.exit('not with ' + seedctl.get_secret('a'))\n"
+    )
+    assert "not with ***\n" in seedctl("seed", "--local").err
 
 
 def test_an_exception_shows_the_scripts_own_lines(
@@ -170,6 +175,36 @@ def test_an_exception_shows_the_scripts_own_lines(
     assert "runpy" not in result.err
     assert "script.py" not in result.err
     assert "runpy" in seedctl("seed", "--local", "--debug").err
+
+
+SHOWS_CREDENTIALS = f"""
+import json, logging, sys
+from pathlib import Path
+from seedctl import auth, create_and_sign_up_user
+create_and_sign_up_user("{USER}", "{PASSWORD}", sign_in_after_creation=True)
+keys = auth.fetch_auth_session().credentials
+values = ["{PASSWORD}", keys.secret_access_key, keys.session_token]
+Path("values.json").write_text(json.dumps(values))
+logger, handler = logging.getLogger("of-the-seed"), logging.StreamHandler(sys.stderr)
+logger.addHandler(handler)
+for number, value in enumerate(values):
+    logger.error("%s: %s", number, value)
+logger.removeHandler(handler)
+raise ValueError(values)
+"""
+
+
+def test_logs_and_exceptions_of_the_script_show_no_secret(
+    project: Callable[..., Path], seedctl: CommandLine
+) -> None:
+    """Passwords and the credentials of a session are masked in what the script writes to stderr."""
+    folder = project(None)
+    (folder / "amplify/seed/seed.py").write_text(SHOWS_CREDENTIALS)
+    err = seedctl("seed", "--local").err
+    assert "0: ***\n1: ***\n2: ***\n" in err
+    assert "ValueError: ['***', '***', '***']" in err
+    values = json.loads((folder / "values.json").read_text())
+    assert [value for value in values if value in err] == []
 
 
 def test_a_base_exception_is_a_failure_too(

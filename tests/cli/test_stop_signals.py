@@ -8,6 +8,7 @@ import multiprocessing
 import os
 import pty
 import signal
+import socket
 import subprocess
 import sys
 import threading
@@ -18,6 +19,7 @@ from typing import TYPE_CHECKING, NoReturn
 
 import pytest
 from rich.console import Console as RichConsole
+from s3transfer.manager import TransferManager
 
 import seedctl.__main__ as program
 from seedctl import interruption, process_state
@@ -179,6 +181,53 @@ def test_a_signal_can_be_delayed(said: list[str]) -> None:
 
     assert signals.run(work) == 143
     assert done == ["in the block"]
+
+
+def test_blocks_within_a_block_delay_a_signal_to_the_end_of_the_outer_one(said: list[str]) -> None:
+    """After a block, signals interrupt again."""
+    signals = StopSignals()
+    done: list[str] = []
+
+    def work() -> int:
+        with signals.held():
+            pass
+        with signals.held():
+            with signals.held():
+                signal.raise_signal(signal.SIGTERM)
+            done.append("in the outer block")
+        done.append("after it")
+        return 0
+
+    assert signals.run(work) == 143
+    assert done == ["in the outer block"]
+    assert StopSignals().run(lambda: _signal_after_a_block(done)) == 143
+    assert done == ["in the outer block"]
+
+
+def _signal_after_a_block(done: list[str]) -> int:
+    with stop_signals._installed[-1].held():
+        pass
+    signal.raise_signal(signal.SIGTERM)
+    done.append("after the signal")
+    return 0
+
+
+def test_a_signal_right_before_the_work_prevents_it(said: list[str]) -> None:
+    """The handlers are there, but nothing was there yet to be interrupted."""
+
+    class Early(StopSignals):
+        def _install(self) -> None:
+            super()._install()
+            signal.raise_signal(signal.SIGTERM)
+
+    done: list[bool] = []
+
+    def work() -> int:
+        done.append(True)
+        return 0
+
+    assert Early().run(work) == 143
+    assert done == []
 
 
 def test_signals_are_delayed_in_the_main_thread_only(said: list[str]) -> None:
@@ -449,6 +498,64 @@ def test_a_script_that_goes_on_after_two_signals_is_ended(
 
     assert signals.run(work) == 143
     assert exits == [143]
+
+
+def test_pending_cleanup_runs_at_the_end_of_a_command() -> None:
+    """A thread that still asks something has turned off the terminal's echo."""
+    done: list[str] = []
+
+    def work() -> int:
+        pending = process_state.instance(interruption.Interruption).cleanup
+        pending.append(lambda: done.append("echo is on"))
+        return 0
+
+    assert StopSignals().run(work) == 0
+    assert done == ["echo is on"]
+
+
+def test_the_end_of_a_transfer_is_a_wait_for_threads() -> None:
+    """s3transfer awaits its threads without join()."""
+    code = TransferManager._shutdown.__code__
+    names = {"look": script_end._waits_for_threads}
+    exec(compile(f"def {code.co_name}():\n    return look()\n", code.co_filename, "exec"), names)
+    assert not script_end._waits_for_threads()
+    assert names[code.co_name]()
+
+
+def test_a_script_ends_only_after_a_wake_up_is_sent() -> None:
+    """A signal that is sent later would interrupt what follows the script."""
+    signals = StopSignals().script_end
+    is_sending, seen = threading.Event(), list[bool]()
+
+    def send() -> None:
+        with signals._sending:
+            is_sending.set()
+            time.sleep(0.05)
+            seen.append(signals.is_running)
+
+    with ThreadPoolExecutor(1) as pool:
+        with signals.script_runs(no_children):
+            sent = pool.submit(send)
+            is_sending.wait()
+        sent.result()
+    assert seen == [True]
+    assert not signals.is_running
+
+
+def test_the_wake_up_descriptor_of_the_caller_is_restored() -> None:
+    """asyncio, for example, has one, and a server that seeds waits with one."""
+    signals, found = StopSignals(), []
+    writer, reader = socket.socketpair()
+    with writer, reader:
+        writer.setblocking(False)
+        for block in (signals.wait_mode(), signals.script_end.script_runs(no_children)):
+            before = signal.set_wakeup_fd(writer.fileno())
+            try:
+                with block:
+                    pass
+            finally:
+                found.append(signal.set_wakeup_fd(before))
+        assert found == [writer.fileno()] * 2
 
 
 def test_children_of_a_script_get_the_signal(said: list[str]) -> None:

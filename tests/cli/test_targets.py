@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -12,7 +13,6 @@ from tests.fake_aws import CALLER, FakeAWS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
-    from pathlib import Path
 
     from tests.running import CommandLine
 
@@ -129,6 +129,24 @@ def test_contradictions_are_wrong_usage(
     assert seedctl(*command, *words).code == 2
     assert seedctl(*words, *command).code == 2
     assert aws.calls == []
+
+
+@pytest.mark.parametrize("command", [("set", "x"), ("remove", "x"), ("import", "values.env")])
+def test_commands_that_write_secrets_name_their_target(
+    aws: FakeAWS, seedctl: CommandLine, command: tuple[str, ...]
+) -> None:
+    """The account and the sandbox are shown before the first write."""
+    Path("values.env").write_text("x=v4lue\n")
+    aws.replies.update(PutParameter={"Version": 1}, DeleteParameter={})
+    result = seedctl("secret", *command, "--identifier", "dev1", stdin=b"v4lue")
+    assert result.code == 0, result.err
+    target, done = result.err.splitlines()
+    assert "sandbox dev1" in target
+    assert "account 123456789012" in target
+    assert "sandbox dev1" in done
+    assert [name for name in aws.operations() if name != "GetCallerIdentity"] == [
+        "DeleteParameter" if "remove" in command else "PutParameter"
+    ]
 
 
 def test_only_commands_that_write_take_allow_target(aws: FakeAWS, seedctl: CommandLine) -> None:

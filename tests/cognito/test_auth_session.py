@@ -15,6 +15,7 @@ import pytest
 from seedctl import errors
 from seedctl.aws.calls import AWS
 from seedctl.cognito.identity import IdentityPool
+from seedctl.masking import mask
 from seedctl.users.signed_in import AmbientAuth
 from tests.cognito.standin import ISSUER, KnownAuth, Stage, jwt, services
 
@@ -210,12 +211,13 @@ def test_no_guest_session_if_guests_are_not_allowed(tmp_path: Path) -> None:
 
 
 def test_credentials_are_shown_without_their_secret(tmp_path: Path) -> None:
-    """The repr of a session contains neither key nor token."""
+    """The repr of a session contains neither key nor token, and what shows them is masked."""
     scene = Scene(tmp_path)
     scene.aws.call = _secretive(scene.aws.call)  # type: ignore[method-assign]
     shown = repr(scene.auth.fetch_auth_session(force_refresh=False))
     assert "very-secret" not in shown
     assert "us-east-1:guest-identity" in shown
+    assert mask("very-secret-1 very-secret-2") == "*** ***"
 
 
 def _secretive(call: Any) -> Any:

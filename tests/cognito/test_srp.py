@@ -10,7 +10,8 @@ import json
 import locale
 import sys
 from collections.abc import Iterator
-from datetime import datetime, timezone
+from datetime import datetime, timedelta, timezone
+from email.utils import format_datetime
 from pathlib import Path
 from typing import Any
 
@@ -183,6 +184,15 @@ TIMESTAMPS = {row["instant"]: row["timestamp"] for row in GOLDEN["timestamps"]}
 def test_timestamps() -> None:
     """Days are not padded, times are, names are English, and the zone is always UTC."""
     assert {each: srp.format_timestamp(_utc(each)) for each in TIMESTAMPS} == TIMESTAMPS
+
+
+def test_every_day_and_month_has_its_name() -> None:
+    """The names are those of mail headers, on each day of a year."""
+    for number in range(365):
+        instant = datetime(2026, 1, 1, 9, 8, 7, tzinfo=timezone.utc) + timedelta(days=number)
+        name, day, month, year, clock, _ = format_datetime(instant).split()
+        timestamp = f"{name[:-1]} {month} {int(day)} {clock} UTC {year}"
+        assert srp.format_timestamp(instant) == timestamp
 
 
 class _Foreign(datetime):
@@ -393,9 +403,9 @@ def test_powers_are_the_same_from_the_table(powers: str, monkeypatch: pytest.Mon
     exponents = [0, 1, 15, 16, 0x5A17, 2**255, 2**256 - 1, 2**256, 2**300 + 1]
     assert len(exponents) > srp._POWERS_BEFORE_TABLE
     found = {each: srp.power(srp.g, each) for each in exponents}
+    assert srp.power(5, 2**255) == pow(5, 2**255, srp.N)  # not of the generator, so without a table
     assert srp._powers_of.cache_info().currsize == 1
     assert found == {each: pow(srp.g, each, srp.N) for each in exponents}
     for base in (srp.g, 5):
         in_table = {each: srp._power_by_table(base, each) for each in exponents if each < 2**256}
         assert in_table == {each: pow(base, each, srp.N) for each in in_table}
-    assert srp.power(5, 2**255) == pow(5, 2**255, srp.N)

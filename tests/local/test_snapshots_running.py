@@ -321,7 +321,8 @@ def test_the_commands(seedctl: CommandLine, root: Path, state: Path, is_running:
         rows = seedctl("local", "snapshots").out.splitlines()
         assert [row.split()[0] for row in rows] == ["base", "other"]
         assert rows[1].endswith(" KB  portable")
-        assert seedctl("local", "snapshots", "--remove", "other").err == "✔ Removed other.\n"
+        removed = seedctl("local", "snapshots", "--remove", "other")
+        assert (removed.out, removed.err) == ("", "✔ Removed other.\n")
         assert list(list_snapshots(state)) == ["base"]
 
 

@@ -10,6 +10,7 @@ import threading
 import warnings
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -17,9 +18,10 @@ import pytest
 import seedctl
 from seedctl import connect, current_backend, interruption
 from seedctl.errors import NoBackendError, SeedingFailedError, SSMParameterNotFoundError
+from seedctl.masking import register
 from seedctl.report import Report
 from seedctl.runner.script import run_script, shadowed_modules
-from seedctl.runner.script_trace import location, script_trace
+from seedctl.runner.script_trace import failure_text, location, script_trace
 from tests.running import CommandLine, make_project
 
 if TYPE_CHECKING:
@@ -195,6 +197,14 @@ def test_another_client_of_the_script_stays_local(
     assert capsys.readouterr().out == "the-value\n"
 
 
+def test_the_arguments_of_a_script(
+    seed: Seed, folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The first is the script's path, as for any Python program."""
+    seed("import sys; print(sys.argv)", "--fast", "x")
+    assert capsys.readouterr().out == f"{[str(folder / 'seed.py'), '--fast', 'x']}\n"
+
+
 # --- what the script leaves behind ---------------------------------------------------------------
 
 
@@ -343,6 +353,25 @@ def test_threads_of_the_script_are_awaited(seed: Seed) -> None:
     assert [event.name for event in report.events] == ["first", "second"]
 
 
+def test_the_backend_is_active_until_the_threads_have_ended(folder: Path) -> None:
+    """Also where the caller has no block of the backend around the run, as in tests with pytest."""
+    (folder / "seed.py").write_text(
+        "import threading, time\n"
+        "from seedctl import set_secret\n"
+        "def work():\n"
+        "    time.sleep(0.1)\n"
+        "    set_secret('late', 'the-value')\n"
+        "threading.Thread(target=work).start()\n"
+    )
+    report = Report()
+    backend = connect(folder.parent.parent, identifier="dev1", local=True, observer=report)
+    try:
+        run_script(folder / "seed.py", backend)
+    finally:
+        backend.close()
+    assert [event.name for event in report.events] == ["late"]
+
+
 def test_threads_of_a_failing_script_are_awaited(seed: Seed, folder: Path) -> None:
     """Threads end before the failure is raised, as at the end of any Python program."""
     _failure(
@@ -396,16 +425,18 @@ def test_after_a_signal_threads_are_awaited_for_a_short_time(
     monkeypatch.setattr(interruption, "GRACE_SECONDS", 0.1)
     release = threading.Event()
     done: list[str] = []
-    monkeypatch.setattr(threading, "lent", (release, done), raising=False)
+    pools: list[ThreadPoolExecutor] = []
+    monkeypatch.setattr(threading, "lent", (release, done, pools), raising=False)
     script = (
         "import threading, time\n"
         "from concurrent.futures import ThreadPoolExecutor\n"
         "from seedctl import interruption\n"
-        "release, done = threading.lent\n"
+        "release, done, pools = threading.lent\n"
         "def interrupt():\n"
         "    interruption.set_requested(True)\n"
         "    raise KeyboardInterrupt\n"
         "pool = ThreadPoolExecutor(1)\n"
+        "pools.append(pool)\n"
         "pool.submit(release.wait)\n"
         "pool.submit(done.append, 'queued')\n"
     )
@@ -425,6 +456,8 @@ def test_after_a_signal_threads_are_awaited_for_a_short_time(
             seed(script)
     finally:
         release.set()
+    for thread in pools[0]._threads:
+        thread.join()
     assert done == []
 
 
@@ -483,6 +516,27 @@ def test_a_trace_of_a_group_shows_the_scripts_own_frames(seed: Seed) -> None:
     assert "runpy" not in trace
 
 
+def test_the_text_of_a_failure_is_masked(folder: Path) -> None:
+    """Trace, message, place, causes and resolution show no secret."""
+    register("Pl4nted-one")
+    folder = folder.rename(folder.with_name("Pl4nted-one"))
+    error = SeedingFailedError("Not Pl4nted-one.", resolution="Not Pl4nted-one.")
+    try:
+        exec(compile("int('Pl4nted-one')", folder / "seed.py", "exec"))
+    except ValueError as cause:
+        cause.__cause__ = LookupError("no Pl4nted-one")
+        error.__cause__ = cause
+    assert failure_text(error, folder / "seed.py").splitlines()[-6:] == [
+        "ValueError: invalid literal for int() with base 10: '***'",
+        "[SeedingFailedError] Not ***.",
+        f"  at {folder.parent}/***/seed.py, line 1",
+        "  ∟ Caused by: [ValueError] invalid literal for int() with base 10: '***'",
+        "    ∟ Caused by: [LookupError] no ***",
+        "Resolution: Not ***.",
+    ]
+    assert "Pl4nted" not in failure_text(error, folder / "seed.py")
+
+
 def test_the_location_of_a_failure_is_in_the_script(seed: Seed, folder: Path) -> None:
     """The last line in the script's folder is named, even if a library failed below it."""
     error = _failure(seed, "import json\n\njson.loads('{')\n")
@@ -515,3 +569,14 @@ def test_modules_that_cannot_be_imported_are_named(folder: Path) -> None:
         (folder / name).touch()
     __import__("click")
     assert shadowed_modules(folder / "seed.py") == ["click.py", "json.py"]
+
+
+def test_a_module_of_the_scripts_folder_that_is_loaded_is_not_named(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A test may have imported it before, and the script gets the same module."""
+    (folder / "names_of_the_users.py").touch()
+    loaded = ModuleType("names_of_the_users")
+    loaded.__file__ = str(folder / "names_of_the_users.py")
+    monkeypatch.setitem(sys.modules, loaded.__name__, loaded)
+    assert shadowed_modules(folder / "seed.py") == []

@@ -219,6 +219,11 @@ def test_a_file_that_only_the_message_names_is_the_place(
     for message, place in (
         (f"Error parsing: {project}/amplify/package.json", "amplify/package.json"),
         (f"Invalid package config {project}/amplify/package.json.", "amplify/package.json"),
+        (f"Error parsing: {project}/amplify/gone.json", BACKEND),
+        (
+            f"Cannot read {project}/amplify or {project}/amplify/package.json",
+            "amplify/package.json",
+        ),
         (f"Error parsing: {project}/node_modules/tsx/package.json", BACKEND),
         (f"Cannot find package 'x' imported from {project}/node_modules/tsx/api.mjs", BACKEND),
     ):
