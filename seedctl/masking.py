@@ -204,6 +204,14 @@ def mask(text: str) -> str:
     return process_state.instance(_Masker).mask(text)
 
 
+def mask_line(text: object) -> str:
+    """Return *text*, such as an error with its message, masked and then on one line.
+
+    Masked first: a secret may contain line breaks, and a part of one would not be recognised.
+    """
+    return " ".join(mask(str(text)).split())
+
+
 def mask_message(text: str) -> str:
     """Return *text*, a message of seedctl, with everything secret masked but its own words."""
     return process_state.instance(_Masker).mask_message(text)

@@ -80,8 +80,8 @@ def _error_entries(response: HTTPResponse, body: object) -> list[dict[str, Any]]
 
 def _raise_if_not_graphql(response: HTTPResponse, operation: str, entry: Mapping[str, Any]) -> None:
     """Raise for a failure whose cause is not the API's schema or its authorization rules."""
-    described = f"{operation}: {entry.get('message')}"[:_MAX_MESSAGE]
     message = mask(str(entry.get("message")))
+    described = f"{operation}: {message}"[:_MAX_MESSAGE]
     code = str(entry.get("errorType") or "")
     facts = {"service": "appsync", "operation": operation, "code": code}
     error: errors.SeedctlError

@@ -12,6 +12,7 @@ from botocore import exceptions as boto
 
 from seedctl.errors import InvalidCredentialError
 from seedctl.installation import how_to_install
+from seedctl.masking import mask_line
 
 # For `aws login`, which botocore supports since 1.41.
 _LOGIN_ERRORS = (boto.LoginError,) if hasattr(boto, "LoginError") else ()
@@ -47,7 +48,7 @@ def credential_error(error: Exception, profile: str | None, renew: str) -> Inval
     *renew* is the sentence from ``how_to_renew``.
     """
     is_from_botocore = isinstance(error, boto.BotoCoreError | boto.ClientError)
-    text = one_line(error) if is_from_botocore else f"{type(error).__name__}: {one_line(error)}"
+    text = mask_line(error) if is_from_botocore else f"{type(error).__name__}: {mask_line(error)}"
     if isinstance(error, boto.NoCredentialsError | boto.ProfileNotFound):
         text += _unreadable_files()
     return InvalidCredentialError(
@@ -130,8 +131,3 @@ def _unreadable_files() -> str:
         except OSError as error:
             return f". {path} cannot be read: {error.strerror}."
     return ""
-
-
-def one_line(text: object) -> str:
-    """Return *text*, such as an error with its message, on one line."""
-    return " ".join(str(text).split())

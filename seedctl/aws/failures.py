@@ -15,12 +15,11 @@ from seedctl.aws.credential_failures import (
     credential_source,
     is_credential_failure,
     is_raised_in,
-    one_line,
 )
 from seedctl.aws.denials import explain_denial, is_beyond_own_rules
 from seedctl.aws.foreign_responses import is_html_page, proxy_failure
 from seedctl.errors import SeedctlError
-from seedctl.masking import mask
+from seedctl.masking import mask, mask_line
 
 _EXPIRED = {"ExpiredToken", "ExpiredTokenException", "TokenRefreshRequired"}
 _INVALID = {
@@ -119,24 +118,24 @@ def translate(
     if is_credential_failure(error):
         return credential_error(error, profile, renew)
     if isinstance(error, boto.ParamValidationError):
-        return errors.InvalidParameterException(f"{call} cannot be sent: {one_line(error)}")
+        return errors.InvalidParameterException(f"{call} cannot be sent: {mask_line(error)}")
     if isinstance(error, boto.BotoCoreError):
         return errors.AWSError(
-            f"{call} failed: {one_line(error)}", service=service, operation=operation
+            f"{call} failed: {mask_line(error)}", service=service, operation=operation
         )
     return None
 
 
 def _unreachable(error: Exception, service: str, operation: str) -> errors.EndpointUnreachableError:
     advice = "Check the network, proxy, region and --endpoint-url, then run again."
-    words = one_line(error)
+    words = mask_line(error)
     if isinstance(error, boto.ProxyConnectionError):
         # botocore's message names the proxy, but not the proxy's response: that is in the innermost
         # of urllib3's nested errors.
         cause = error.kwargs.get("error")
         while (inner := getattr(cause, "original_error", None)) is not None:
             cause = inner
-        words, advice = proxy_failure(one_line(cause))
+        words, advice = proxy_failure(mask_line(cause))
     elif isinstance(error, boto.SSLError):
         advice = (
             "If your company's proxy inspects TLS connections, set AWS_CA_BUNDLE to the file of its "
@@ -277,8 +276,14 @@ def _is_failure_of_aws(error: boto.ClientError) -> bool:
 
 
 def _readable(message: object) -> str:
-    """Return AWS's message on one line; "" for a web page, as gateways and emulators send."""
-    text = one_line(message or "")
-    if is_html_page(text.encode()):
+    """Return AWS's message on one line; "" for a web page, as gateways and emulators send.
+
+    What is changed or cut is masked first, since a part of a secret would not be recognised.
+    """
+    whole = str(message or "")
+    if is_html_page(whole.encode()):
         return ""
+    if len(whole) <= _MAX_MESSAGE and " ".join(whole.split()) == whole:
+        return whole
+    text = mask_line(whole)
     return text if len(text) <= _MAX_MESSAGE else text[:_MAX_MESSAGE] + "…"

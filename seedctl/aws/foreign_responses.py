@@ -12,7 +12,7 @@ from urllib.request import proxy_bypass
 
 from seedctl.aws.settings import is_loopback
 from seedctl.errors import InvalidResponseError
-from seedctl.masking import mask
+from seedctl.masking import mask, mask_line
 
 _PAGE = re.compile(
     rb"(?:\xef\xbb\xbf|<\?xml[^>]*>|<!--.*?-->|\s)*<(?:!doctype\s+)?html\b",
@@ -127,5 +127,5 @@ def proxy_failure(words: str, url: str | None = None) -> tuple[str, str]:
 
 
 def _text(raw: bytes) -> str:
-    text = " ".join(html.unescape(raw[:_HEAD_SIZE].decode("utf-8", "replace")).split())
+    text = mask_line(html.unescape(raw[:_HEAD_SIZE].decode("utf-8", "replace")))
     return text if len(text) <= _MAX_TEXT else text[:_MAX_TEXT] + "…"

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from seedctl.errors import BackendSourceError
-from seedctl.masking import mask
+from seedctl.masking import mask, mask_line
 from seedctl.source.places import (
     Place,
     defining_call,
@@ -104,7 +104,7 @@ def _failed(outcome: Outcome, entry: str, error: Mapping[str, Any]) -> BackendSo
     full = any(_DISK_FULL.search(each["message"]) for each in chain)
     place = (outcome.entry, None) if full else _place(outcome, chain)
     name, message = chain[0]["name"], chain[0]["message"].partition("\nRequire stack:")[0]
-    message = _TRANSFORM.sub("", " ".join(message.split()))
+    message = _TRANSFORM.sub("", mask_line(message))
     shown = message if name == "Error" or message.startswith(name) else f"{name}: {message}"
     problem = _error(
         outcome,

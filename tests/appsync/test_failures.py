@@ -9,6 +9,7 @@ from urllib3.exceptions import ProxyError
 
 from seedctl import errors
 from seedctl.appsync.auth_modes import AuthOptions
+from seedctl.masking import register
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -61,6 +62,14 @@ def test_a_response_that_is_not_from_appsync(
     assert error.service_message == said
     assert "hidden-word" not in f"{error.message}{error.service_message}"
     assert "proxy" in (error.resolution or "").lower()
+
+
+def test_no_part_of_a_secret_is_left(todo: Stage) -> None:
+    """A secret is masked before a long message is cut in it."""
+    register("a-long-secret")
+    error = _error(todo, *[_refusal(503, "Failed", "x" * 478 + " a-long-secret")] * 3)
+    assert type(error) is errors.ServiceFailedError
+    assert "a-l" not in error.message
 
 
 def test_a_page_with_a_server_error(todo: Stage) -> None:

@@ -510,6 +510,23 @@ def test_a_clock_that_is_wrong() -> None:
             assert error.service_message == message
 
 
+def test_no_part_of_a_secret_is_left() -> None:
+    """A secret is masked before a long message is cut in it, and before line breaks are removed."""
+    register("a-long-secret")
+    register("a-secret-of\n  several-lines")
+    for text in ("x" * 1990 + " a-long-secret.", "It has a-secret-of\n  several-lines."):
+        with case(text):
+            error = _translated(_refusal("ValidationException", text))
+            for shown in (error.message, error.service_message):
+                assert "***" in shown
+                assert "secret-of" not in shown
+                assert "a-long" not in shown
+    failed = boto.CredentialRetrievalError(provider="x" * 440, error_msg=" a-long-secret")
+    shown = str(_translated(failed))
+    assert "***" in shown
+    assert "a-l" not in shown
+
+
 def test_awss_message_is_masked() -> None:
     """Every error has AWS's code and message, with secrets masked."""
     register("Pl4nted-one")
