@@ -222,8 +222,10 @@ def test_declared_timestamps(people: Any) -> None:
     document = "mutation ($i: CreateEvInput!) { createEv(input: $i) { id createdAt updatedAt tags { x } } }"
     backdated = {"createdAt": "2020-01-01T00:00:00.000Z", "tags": [{"x": "y"}]}
     item = people.data(ann, document, {"i": backdated})
-    assert item.pop("id")
+    given = {"id": item.pop("id"), "updatedAt": "2020-01-02T00:00:00.000Z"}
     assert item == {**backdated, "updatedAt": NOW}
+    update = "mutation ($i: UpdateEvInput!) { updateEv(input: $i) { id updatedAt } }"
+    assert people.data(ann, update, {"i": given}) == given
 
 
 def test_disabled_operation(store: Any) -> None:
