@@ -172,6 +172,8 @@ def test_encrypted_values_do_not_move() -> None:
         with pytest.raises(LocalSandboxError, match="cannot decrypt"):
             seal.decrypt(broken, "row", place)
     assert seal.digest("ab", "c") != seal.digest("a", "bc")
+    # Equal values do not show that they are equal.
+    assert seal.encrypt({"n": 1}, "row", "here") != body
 
 
 def test_damaged_value(tmp_path: Path) -> None:
@@ -247,12 +249,13 @@ def test_planted_codes_are_nowhere(start: Any, state_folder: Path) -> None:
                 assert value.encode() not in content or len(value) < 8, path.name
 
 
-def test_deleted_rows_are_overwritten(tmp_path: Path) -> None:
-    """secure_delete is on for every connection."""
+def test_settings_of_connections(tmp_path: Path) -> None:
+    """Every connection overwrites deleted rows, and commits as durably as documented."""
     store = _store(tmp_path / "s")
     with store._pooled_connection() as connection:
         assert connection.execute("PRAGMA secure_delete").fetchone() == (1,)
         assert connection.execute("PRAGMA journal_mode").fetchone() == ("wal",)
+        assert connection.execute("PRAGMA synchronous").fetchone() == (1,)  # NORMAL
     store.close()
 
 
