@@ -281,6 +281,25 @@ def test_it_is_private(state: Path) -> None:
         assert stat.S_IMODE(folder.stat().st_mode) == 0o700
 
 
+def test_it_is_on_the_disk_before_it_counts(
+    state: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """All but the contents of objects is synced before the manifest appears, its folder after."""
+    folder = state / FOLDER / "snapshots" / "base"
+    before: set[int] = set()
+    after: set[int] = set()
+
+    def record(descriptor: int) -> None:
+        (after if (folder / "snapshot.json").exists() else before).add(os.fstat(descriptor).st_ino)
+
+    monkeypatch.setattr(os, "fsync", record)
+    _save(state, is_portable=True)
+    (key,) = folder.glob("key-*")
+    synced = (key, folder / "snapshot.json", folder / "objects", folder, folder.parent)
+    assert before == {path.stat().st_ino for path in synced}
+    assert after == {folder.stat().st_ino}
+
+
 def test_contents_are_shared(state: Path) -> None:
     """A snapshot has a hard link to each file, which costs no space."""
     folder = _save(state)
