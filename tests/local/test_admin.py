@@ -43,6 +43,15 @@ def test_random_passwords() -> None:
     assert len({password[10:] for password in found}) == 3
 
 
+def test_an_address_of_two_users(plain: Any, start: Any) -> None:
+    """If the pool did not use addresses as names before, the older user with an address is found."""
+    for name in ("zoe", "ann"):
+        plain.create(name, email="both@example.com")
+        plain.clock.advance(1)
+    by_address = start()
+    assert by_address.cognito("AdminGetUser", Username="both@example.com")["Username"] == "zoe"
+
+
 def test_created_user(client: Any) -> None:
     """A new user has a UUID as user name and the address as attribute, and must change the password."""
     user = client.create("Ann@Example.com", email_verified="True", **{"custom:plan": "gold"})
