@@ -281,9 +281,7 @@ def test_it_is_private(state: Path) -> None:
         assert stat.S_IMODE(folder.stat().st_mode) == 0o700
 
 
-def test_it_is_on_the_disk_before_it_counts(
-    state: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_it_is_on_the_disk_before_it_counts(state: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """All but the contents of objects is synced before the manifest appears, its folder after."""
     folder = state / FOLDER / "snapshots" / "base"
     before: set[int] = set()

@@ -154,6 +154,28 @@ def test_permissions(tmp_path: Path) -> None:
     assert _mode(folder / "local") == 0o700
 
 
+def test_files_are_private_from_the_beginning(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """No other user can open a file of the state before its mode is set."""
+    modes = set()
+    real = os.open
+
+    def record(path: Any, flags: int, mode: int = 0o777, **options: Any) -> int:
+        descriptor = real(path, flags, mode, **options)
+        if flags & os.O_CREAT:
+            modes.add(stat.S_IMODE(os.fstat(descriptor).st_mode))
+        return descriptor
+
+    monkeypatch.setattr(os, "open", record)
+    before = os.umask(0)
+    try:
+        _store(tmp_path / "s").close()
+    finally:
+        os.umask(before)
+    assert modes == {0o600}
+
+
 def test_existing_state_folder_keeps_its_mode(tmp_path: Path) -> None:
     """The mode of an existing state folder is not changed."""
     folder = tmp_path / "s"

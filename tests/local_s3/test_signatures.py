@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import io
 import json
+from contextlib import nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.error import HTTPError
@@ -75,6 +76,28 @@ def test_recorded_requests() -> None:
             verify(signature, SECRETS[signature.access_key_id], request, SIGNED_AT)
             with pytest.raises(S3Error, match="SignatureDoesNotMatch"):
                 verify(signature, "another", request, SIGNED_AT)
+
+
+def test_times() -> None:
+    """A signature holds for 15 minutes in both directions, a presigned URL as long as it says."""
+    for _, sent in _recorded():
+        request = _read(sent["method"], sent["url"], sent["headers"])
+        signature = read_signature(request)
+        expires = signature.expires
+        skewed = "RequestTimeTooSkewed" if expires is None else "not valid yet"
+        first, last = -900, 900 if expires is None else expires
+        for seconds, error in (
+            (first - 1, skewed),
+            (first, None),
+            (last, None),
+            (last + 1, skewed if expires is None else "has expired"),
+        ):
+            with (
+                case(sent["url"], seconds),
+                nullcontext() if error is None else pytest.raises(S3Error, match=error),
+            ):
+                now = signature.signed_at + seconds
+                verify(signature, SECRETS[signature.access_key_id], request, now)
 
 
 def _code(call: Any, **given: Any) -> str:
@@ -193,6 +216,12 @@ def test_malformed_presigned(shared: Any) -> None:
         ("no date", {"X-Amz-Date": "20269999T000000Z"}, "Authorization"),
         ("other date", {"X-Amz-Date": "20260102T000000Z"}, "Authorization"),
         ("long", {"X-Amz-Expires": "604801"}, "Authorization"),
+        ("a week", {"X-Amz-Expires": "604800"}, "SignatureDoesNotMatch"),
+        (
+            "of another service",
+            {"X-Amz-Credential": "local/20260101/us-east-1/sts/aws4_request"},
+            "Authorization",
+        ),
         ("negative", {"X-Amz-Expires": "-1"}, "Authorization"),
         ("endless", {"X-Amz-Expires": None}, "Authorization"),
         ("no signature", {"X-Amz-Signature": None}, "Authorization"),
@@ -308,8 +337,10 @@ def _next(verifier: ChunkVerifier, digest: str, *, trailer: bool = False) -> str
 
 def test_signed_chunks(shared: Any) -> None:
     """The signatures of chunks are verified, each with the one before it."""
-    for tamper in ("", "data", "trailer"):
+    for tamper in ("", "data", "trailer", "trailer signature"):
         for trailer in ("", "x-amz-checksum-crc32:NhCmhg=="):
+            if tamper == "trailer signature" and not trailer:
+                continue
             with case(tamper, trailer):
                 path = f"/{shared.bucket}/chunks"
                 kind = "STREAMING-AWS4-HMAC-SHA256-PAYLOAD" + ("-TRAILER" if trailer else "")
@@ -326,6 +357,8 @@ def test_signed_chunks(shared: Any) -> None:
                 body = _chunked(verifier, b"hel", b"lo", trailer=trailer)
                 if tamper == "data":
                     body = body.replace(b"hel", b"jel")
+                if tamper == "trailer signature":
+                    body = body.partition(b"x-amz-trailer-signature")[0] + b"\r\n"
                 if tamper == "trailer":
                     body = body.replace(b"NhCmhg", b"NhCmhh").replace(
                         b"lo\r\n", b"lo\r\n" if trailer else b"ol\r\n"
