@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import signal
@@ -147,6 +148,8 @@ def test_permissions(tmp_path: Path) -> None:
         finally:
             os.umask(before)
         assert _mode(folder) == _mode(folder / "local") == 0o700
+        # Folders above it that did not exist are as the umask says, but usable.
+        assert _mode(folder.parent) == 0o777 & ~umask | 0o700
         assert set(modes) == {"key", "state.db", "state.db-shm", "state.db-wal"}
         assert set(modes.values()) == {0o600}
     (folder / "local").chmod(0o755)
@@ -159,7 +162,7 @@ def test_files_are_private_from_the_beginning(
 ) -> None:
     """No other user can open a file of the state before its mode is set."""
     modes = set()
-    real = os.open
+    real, real_mkdir = os.open, os.mkdir
 
     def record(path: Any, flags: int, mode: int = 0o777, **options: Any) -> int:
         descriptor = real(path, flags, mode, **options)
@@ -167,13 +170,18 @@ def test_files_are_private_from_the_beginning(
             modes.add(stat.S_IMODE(os.fstat(descriptor).st_mode))
         return descriptor
 
+    def record_folder(path: Any, mode: int = 0o777) -> None:
+        real_mkdir(path, mode)
+        modes.add(_mode(Path(path)))
+
     monkeypatch.setattr(os, "open", record)
+    monkeypatch.setattr(os, "mkdir", record_folder)
     before = os.umask(0)
     try:
         _store(tmp_path / "s").close()
     finally:
         os.umask(before)
-    assert modes == {0o600}
+    assert modes == {0o600, 0o700}
 
 
 def test_existing_state_folder_keeps_its_mode(tmp_path: Path) -> None:
@@ -491,10 +499,27 @@ def test_file_in_the_way(tmp_path: Path) -> None:
             _store(folder)
     (tmp_path / "s").mkdir()
     (tmp_path / "s" / "local").write_text("x")
-    with pytest.raises(LocalSandboxError, match="local"):
+    (tmp_path / "s" / "local").chmod(0o640)
+    with pytest.raises(LocalSandboxError, match="local: File exists"):
         _store(tmp_path / "s")
+    assert _mode(tmp_path / "s" / "local") == 0o640
     assert reset_state(tmp_path / "s") is False
     assert (tmp_path / "s" / "local").read_text() == "x"
+
+
+def test_advice(tmp_path: Path) -> None:
+    """What to do depends on the failure: a full disk, too many open files, or any other."""
+    for names, advice in (
+        (("ENOSPC", "EDQUOT", "EFBIG"), "Free space"),
+        (("EMFILE", "ENFILE"), "ulimit -n"),
+        (("EIO",), "seedctl local reset"),
+    ):
+        for name in names:
+            with case(name):
+                number = getattr(errno, name)
+                error = state_folder.unusable(tmp_path, OSError(number, os.strerror(number)))
+                assert os.strerror(number) in error.message
+                assert advice in (error.resolution or "")
 
 
 @pytest.mark.parametrize("name", ["key", "state.db"])
@@ -554,8 +579,9 @@ def test_foreign_links(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     assert reset_state(tmp_path / "real") is True
     assert inner.is_symlink()
     monkeypatch.setattr(os, "geteuid", lambda: own + 1)
-    with pytest.raises(LocalSandboxError, match="symbolic link that belongs to another"):
-        reset_state(tmp_path / "real")
+    for use in (reset_state, _store):
+        with pytest.raises(LocalSandboxError, match="symbolic link that belongs to another"):
+            use(tmp_path / "real")
 
 
 def test_reset(tmp_path: Path) -> None:
@@ -568,7 +594,9 @@ def test_reset(tmp_path: Path) -> None:
     assert [path.name for path in folder.iterdir()] == ["journal"]
     _put(folder)
     (folder / "local" / "note").write_text("not ours")
+    before = len(list(Path("/dev/fd").iterdir()))
     assert reset_state(folder) is True
+    assert len(list(Path("/dev/fd").iterdir())) == before
     assert [path.name for path in (folder / "local").iterdir()] == ["note"]
     assert reset_state(folder) is False
 
