@@ -18,12 +18,13 @@ from typing import Any
 import pytest
 
 from seedctl.errors import LocalSandboxError
-from seedctl.local import LocalSandbox, inbox, read_inbox, reset_state, state_folder
+from seedctl.local import LocalSandbox, inbox, read_inbox, reset_state, state_folder, state_use
 from seedctl.local.cognito.pool import UserPool
 from seedctl.local.cognito.users import UserRecords
 from seedctl.local.hosting import host_sandbox
 from seedctl.local.running import find_server
 from seedctl.local.seal import Seal
+from seedctl.local.state_use import StateUse
 from seedctl.local.store import FORMAT, Store, prefix_end
 from tests.cases import case
 
@@ -582,6 +583,31 @@ def test_foreign_links(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     for use in (reset_state, _store):
         with pytest.raises(LocalSandboxError, match="symbolic link that belongs to another"):
             use(tmp_path / "real")
+
+
+def test_uses_of_a_state(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Many use a state side by side; to replace it, one has to be alone, and others then wait."""
+    monkeypatch.setattr(state_use, "_JOIN_SECONDS", 0.0)
+    monkeypatch.setattr(state_use, "_ALONE_SECONDS", 0.0)
+    key = tmp_path / "key"
+    key.write_bytes(b"k")
+    before = len(list(Path("/dev/fd").iterdir()))
+    first, second = StateUse(key), StateUse(key)
+    with pytest.raises(LocalSandboxError, match="is in use by"), first.alone():
+        pytest.fail("the other use goes on")
+    second.end()
+    with first.alone():
+        with pytest.raises(LocalSandboxError, match="is being replaced by"):
+            StateUse(key)
+        first.end()
+        with pytest.raises(LocalSandboxError, match="is being replaced by"):
+            StateUse(key)
+    last = StateUse(key)
+    with last.alone():
+        pass
+    StateUse(key).end()
+    last.end()
+    assert len(list(Path("/dev/fd").iterdir())) == before
 
 
 def test_reset(tmp_path: Path) -> None:
