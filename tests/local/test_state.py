@@ -101,6 +101,17 @@ def test_transaction_that_sqlite_ended(tmp_path: Path) -> None:
     store.close()
 
 
+def test_a_connection_that_stays_in_a_transaction(tmp_path: Path) -> None:
+    """A connection whose transaction could not be ended is not used again."""
+    store = _store(tmp_path)
+    with store._pooled_connection() as connection:
+        connection.execute("BEGIN IMMEDIATE")
+    with store.transaction() as view:
+        view.put("guest", pool="p", id="a")
+    assert _guests(store) == ["a"]
+    store.close()
+
+
 def test_closing_while_in_use(tmp_path: Path) -> None:
     """A transaction in progress is finished although the store closes."""
     store = _store(tmp_path / "s")
