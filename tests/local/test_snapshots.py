@@ -298,6 +298,16 @@ def test_it_is_on_the_disk_before_it_counts(state: Path, monkeypatch: pytest.Mon
     assert after == {folder.stat().st_ino}
 
 
+def test_its_database_is_one_file(state: Path) -> None:
+    """Any SQLite tool can read the database of a snapshot, and adds no file to its folder."""
+    folder = _save(state)
+    before = sorted(folder.iterdir())
+    (database,) = folder.glob("*.db")
+    with closing(sqlite3.connect(database)) as connection:
+        assert connection.execute("SELECT id FROM guest").fetchall() == [("a",)]
+        assert sorted(folder.iterdir()) == before
+
+
 def test_contents_are_shared(state: Path) -> None:
     """A snapshot has a hard link to each file, which costs no space."""
     folder = _save(state)

@@ -113,12 +113,14 @@ def test_a_connection_that_stays_in_a_transaction(tmp_path: Path) -> None:
 
 
 def test_closing_while_in_use(tmp_path: Path) -> None:
-    """A transaction in progress is finished although the store closes."""
+    """A transaction in progress is finished although the store closes; then nothing is open."""
+    before = len(list(Path("/dev/fd").iterdir()))
     store = _store(tmp_path / "s")
+    assert _guests(store) == []
     with store.transaction() as view:
         view.put("guest", pool="p", id="a")
         store.close()
-    assert store._idle == []
+    assert len(list(Path("/dev/fd").iterdir())) == before
     again = _store(tmp_path / "s")
     assert _guests(again) == ["a"]
     again.close()
