@@ -350,6 +350,7 @@ def test_good_names(state: Path) -> None:
             _load(state, name)
             assert list(list_snapshots(state)) == [check_name(name)]
             remove_snapshot(state, name)
+    assert check_name("e\u0301") == "\u00e9"
 
 
 def test_bad_names(state: Path) -> None:
