@@ -695,6 +695,30 @@ def test_a_full_disk_while_loading(state: Path, monkeypatch: pytest.MonkeyPatch)
             with pytest.raises(LocalSandboxError, match="No space left"):
                 _load(state)
         assert _guests(state) == ["a", "b"]
+        assert (state / FOLDER / "objects" / b"b".hex().zfill(32)).read_text() == "b"
+
+
+def test_an_interrupt_while_saving(state: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """An interrupted save leaves nothing."""
+
+    def interrupt(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(Store, "copy_to", interrupt)
+    with pytest.raises(KeyboardInterrupt):
+        _save(state)
+    assert [path.name for path in (state / FOLDER / SNAPSHOTS).iterdir()] == [".lock"]
+
+
+def test_other_files_beside_the_contents(state: Path) -> None:
+    """A load removes the contents of objects that the snapshot lacks, and no other file."""
+    objects = state / FOLDER / "objects"
+    (objects / "lock").touch()
+    (objects / "note").touch()
+    _save(state)
+    _change(state)
+    _load(state)
+    assert {path.name for path in objects.iterdir()} == {b"a".hex().zfill(32), "lock", "note"}
 
 
 def test_a_state_in_use(state: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -835,13 +859,16 @@ def test_another_program_writes(state: Path, monkeypatch: pytest.MonkeyPatch) ->
 
 
 def test_the_snapshots_stay_in_use(state: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A command does not wait for ever for another one that saves."""
-    monkeypatch.setattr(snapshot_folder, "_LOCK_SECONDS", 0.05)
-    with (
-        snapshot_folder.locked(state / FOLDER),
-        pytest.raises(LocalSandboxError, match="Another command is using the snapshots"),
-    ):
-        _save(state)
+    """A command does not wait for ever for another one that saves; afterwards it can go on."""
+    _save(state)
+    monkeypatch.setattr(snapshot_folder, "_LOCK_SECONDS", 0.02)
+    for call in (_save, _load, lambda folder: remove_snapshot(folder, "base")):
+        with (
+            pytest.raises(LocalSandboxError, match="Another command is using the snapshots"),
+            snapshot_folder.locked(state / FOLDER),
+        ):
+            call(state)
+    _load(state)
 
 
 def test_a_failure_on_top_of_damage(state: Path, monkeypatch: pytest.MonkeyPatch) -> None:
