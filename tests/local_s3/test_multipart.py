@@ -143,6 +143,23 @@ def test_part_numbers(s3: Any, shared: Any) -> None:
             upload = _begin(s3, shared, "numbers")
             path = f"/{shared.bucket}/numbers?partNumber={number}&uploadId={upload['UploadId']}"
             assert b"between 1 and 10000" in shared.send("PUT", path, b"x")[2]
+    upload = _begin(s3, shared, "numbers")
+    for number in (1, 10000):
+        assert s3.upload_part(**upload, PartNumber=number, Body=b"x")["ETag"]
+    s3.abort_multipart_upload(**upload)
+
+
+def test_smallest_part(s3: Any, shared: Any) -> None:
+    """Each part but the last has at least 5 MiB."""
+    upload = _begin(s3, shared, "small")
+    bodies = (bytes(5 * MIB - 1), b"x")
+    parts = [
+        (number, s3.upload_part(**upload, PartNumber=number, Body=body)["ETag"])
+        for number, body in enumerate(bodies, start=1)
+    ]
+    with pytest.raises(ClientError, match="EntityTooSmall"):
+        _complete(s3, upload, *parts)
+    s3.abort_multipart_upload(**upload)
 
 
 def test_prevent_overwrite(s3: Any, shared: Any) -> None:
@@ -329,6 +346,18 @@ def test_upload_changes_while_it_is_completed(
     with pytest.raises(ClientError) as caught:
         _complete(s3, upload, (1, etag))
     assert caught.value.response["Error"]["Code"] == code
+
+
+def test_upload_is_aborted_while_a_part_arrives(
+    world: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A part of an upload that is aborted meanwhile is refused, and leaves no file."""
+    s3, other = world.client(), world.client()
+    upload = _begin(s3, world, "raced")
+    _before(monkeypatch, "writing", lambda: other.abort_multipart_upload(**upload))
+    with pytest.raises(ClientError, match="NoSuchUpload"):
+        s3.upload_part(**upload, PartNumber=1, Body=b"x")
+    assert world.files() == set()
 
 
 def test_upload_ends_before_its_parts_are_looked_up(

@@ -385,6 +385,7 @@ def test_accepted_headers(shared: Any, signed: Any) -> None:
         "x-amz-server-side-encryption": "AES256",
         "x-amz-acl": "bucket-owner-full-control",
         "Content-Encoding": "aws-chunked, gzip",
+        "x-amz-meta-a": "x" * 2047,  # with its name, the most that is allowed
     }
     path = f"/{shared.bucket}/accepted"
     assert shared.send("PUT", path, b"x", {**signed(), **headers})[0] == 200
