@@ -785,6 +785,22 @@ def test_left_overs_are_no_obstacle(state: Path, monkeypatch: pytest.MonkeyPatch
     assert list(list_snapshots(state)) == ["base", "other"]
 
 
+def test_a_removal_that_stops(state: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A removal that stops half-way leaves no incomplete snapshot, and the next one completes it."""
+    snapshots = _save(state).parent
+
+    def fail(path: Path, **_: object) -> None:
+        raise PermissionError(13, "Permission denied", str(path))
+
+    with monkeypatch.context() as patch:
+        patch.setattr(shutil, "rmtree", fail)
+        with pytest.raises(LocalSandboxError, match="Permission denied"):
+            remove_snapshot(state, "base")
+    assert list_snapshots(state) == {}
+    _save(state, "other")
+    assert sorted(path.name for path in snapshots.iterdir()) == [".lock", "other"]
+
+
 def test_left_overs_are_removed(state: Path) -> None:
     """The next save removes what killed ones left: folders without a manifest, temporary copies."""
     folder = _save(state)
