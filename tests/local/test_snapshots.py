@@ -31,13 +31,14 @@ from seedctl.local import (
     state_use,
 )
 from seedctl.local.backend_ids import BackendIds
-from seedctl.local.reencryption import CONTEXTS
+from seedctl.local.reencryption import CONTEXTS, reencrypted_copy
 from seedctl.local.s3 import files
-from seedctl.local.snapshot_database import require_intact
+from seedctl.local.seal import Seal
+from seedctl.local.snapshot_database import open_database, require_intact
 from seedctl.local.snapshot_folder import check_name, remove_unfinished, require_snapshot
 from seedctl.local.snapshots import Snapshots
 from seedctl.local.state_folder import FOLDER, SNAPSHOTS, prepare
-from seedctl.local.store import Store
+from seedctl.local.store import KEY_CHECK, Store, stored_key_check
 from seedctl.outputs import load_outputs
 from tests.cases import case
 from tests.running import DATA, PASSWORD, make_project
@@ -306,6 +307,11 @@ def test_its_database_is_one_file(state: Path) -> None:
     with closing(sqlite3.connect(database)) as connection:
         assert connection.execute("SELECT id FROM guest").fetchall() == [("a",)]
         assert sorted(folder.iterdir()) == before
+    with (
+        pytest.raises(LocalSandboxError, match="readonly"),
+        open_database(database) as opened,
+    ):
+        opened.execute("DELETE FROM guest")
 
 
 def test_contents_are_shared(state: Path) -> None:
@@ -567,6 +573,8 @@ DAMAGE: dict[str, tuple[Callable[[Path], object], str]] = {
     "format text": (lambda folder: _edit(folder, state_format="2"), "is damaged"),
     "no object": (lambda folder: (folder / "snapshot.json").write_text("[]"), "is damaged"),
     "no JSON": (lambda folder: (folder / "snapshot.json").write_text("{"), "is damaged"),
+    "deep": (lambda folder: (folder / "snapshot.json").write_text("[" * 100_000), "is damaged"),
+    "no ids": (lambda folder: _edit(folder, backend="x"), "is damaged"),
     "unknown field": (lambda folder: _edit(folder, more=1), "is damaged"),
     "ids": (lambda folder: _edit(folder, backend={"user_pool": 1}), "is damaged"),
     "other database": (lambda folder: _edit(folder, database="../../state.db"), "is damaged"),
@@ -627,14 +635,46 @@ def test_no_file_outside_is_read_or_written(state: Path, tmp_path: Path) -> None
     folder = _save(state)
     content = next((folder / "objects").iterdir())
     (state / FOLDER / "objects" / content.name).unlink()
-    content.unlink()
-    content.symlink_to(outside)
-    with pytest.raises(LocalSandboxError, match="missing or incomplete"):
-        _load(state)
+    # The path of the second one has the size of the content, so the link has it too.
+    for target in (outside, "x"):
+        content.unlink(missing_ok=True)
+        content.symlink_to(target)
+        with pytest.raises(LocalSandboxError, match="missing or incomplete"):
+            _load(state)
     with closing(sqlite3.connect(next(folder.glob("*.db")))) as connection, connection:
         connection.execute("UPDATE object SET file = '../../outside'")
     with pytest.raises(LocalSandboxError, match="other files"):
         _load(state)
+
+
+def test_links_to_folders_are_no_snapshots(state: Path, tmp_path: Path) -> None:
+    """A link beside the snapshots is not listed, and nothing behind it is removed."""
+    folder = _save(state)
+    shutil.copytree(folder, tmp_path / "outside")
+    (tmp_path / "empty").mkdir()
+    for name in ("outside", "empty"):
+        folder.with_name(name).symlink_to(tmp_path / name)
+    assert list(list_snapshots(state)) == ["base"]
+    remove_unfinished(folder.parent)
+    remove_snapshot(state, "base")
+    assert (tmp_path / "outside" / "snapshot.json").exists()
+    assert (tmp_path / "empty").exists()
+
+
+def test_the_copy_with_another_key(state: Path) -> None:
+    """The copy that another key encrypts is private, has the check of that key, and is removed."""
+    folder = _save(state, is_portable=True)
+    (database,), (key,) = folder.glob("*.db"), folder.glob("key-*")
+    before = os.umask(0)
+    try:
+        new = Seal(b"n" * 32)
+        with reencrypted_copy("base", database, Seal(key.read_bytes()), new) as copy:
+            assert stat.S_IMODE(copy.stat().st_mode) == 0o600
+            with open_database(copy) as opened:
+                assert stored_key_check(opened) == new.digest(KEY_CHECK)
+    finally:
+        os.umask(before)
+    assert not copy.exists()
 
 
 def test_what_is_not_there(state: Path, tmp_path: Path) -> None:
