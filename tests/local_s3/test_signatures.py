@@ -21,8 +21,11 @@ from botocore.exceptions import ClientError
 
 from seedctl.local.bodies import Body
 from seedctl.local.http1 import Request
+from seedctl.local.identity_pool import Principal
+from seedctl.local.s3.callers import identify
 from seedctl.local.s3.errors import S3Error
 from seedctl.local.s3.requests import read_request
+from seedctl.local.s3.rules import role_of
 from seedctl.local.s3.signature import ChunkVerifier, read_signature, verify
 from tests.cases import case
 
@@ -50,7 +53,7 @@ def _recorded() -> Iterator[tuple[str, Any]]:
             yield vector["id"], {"method": "GET", "url": url, "headers": host}
 
 
-def _read(method: str, url: str, headers: dict[str, str]) -> Any:
+def _read(method: str, url: str, headers: dict[str, str], **_: object) -> Any:
     parts = urlsplit(url)
     return read_request(
         Request(
@@ -71,7 +74,7 @@ def test_recorded_requests() -> None:
     assert len(recorded) > 30
     for name, sent in recorded:
         with case(name):
-            request = _read(sent["method"], sent["url"], sent["headers"])
+            request = _read(**sent)
             signature = read_signature(request)
             verify(signature, SECRETS[signature.access_key_id], request, SIGNED_AT)
             with pytest.raises(S3Error, match="SignatureDoesNotMatch"):
@@ -81,7 +84,7 @@ def test_recorded_requests() -> None:
 def test_times() -> None:
     """A signature holds for 15 minutes in both directions, a presigned URL as long as it says."""
     for _, sent in _recorded():
-        request = _read(sent["method"], sent["url"], sent["headers"])
+        request = _read(**sent)
         signature = read_signature(request)
         expires = signature.expires
         skewed = "RequestTimeTooSkewed" if expires is None else "not valid yet"
@@ -98,6 +101,36 @@ def test_times() -> None:
             ):
                 now = signature.signed_at + seconds
                 verify(signature, SECRETS[signature.access_key_id], request, now)
+
+
+def test_callers_with_temporary_keys() -> None:
+    """Their token is required, in a header or in the URL, and the chunks they send are verified."""
+    session = VECTORS["sessions"]["signedIn"]
+    token = session["credentials"]["sessionToken"]
+    key = session["credentials"]["accessKeyId"]
+    places = set()
+    for _, sent in _recorded():
+        request = _read(**sent)
+        if read_signature(request).access_key_id != key:
+            continue
+        places.add("x-amz-security-token" in sent["headers"])
+        for known in (token, "another"):
+            holder = Principal(key, "id", {"sub": "1"}, SIGNED_AT, SECRETS[key], known)
+            refused = pytest.raises(S3Error, match="InvalidToken")
+            with case(sent["url"], known), nullcontext() if known == token else refused:
+                caller = identify(request, {key: holder}.get, (), SIGNED_AT)
+                assert caller.role == role_of("id", {"sub": "1"}, ())
+                assert caller.verifier is not None
+    assert places == {True, False}
+
+
+def test_parameters_in_lower_case() -> None:
+    """The names of the parameters of a presigned URL may have any case."""
+    url = next(sent["url"] for _, sent in _recorded() if "X-Amz-Signature" in sent["url"])
+    host = {"host": urlsplit(url).netloc}
+    request = _read("GET", url.replace("X-Amz-Signature", "x-amz-signature"), host)
+    signature = read_signature(request)
+    verify(signature, SECRETS[signature.access_key_id], request, SIGNED_AT)
 
 
 def _code(call: Any, **given: Any) -> str:
@@ -302,7 +335,8 @@ def _signed_headers(
 def test_unsigned_header(shared: Any) -> None:
     """The signature must cover every header that S3 uses."""
     path = f"/{shared.bucket}/unsigned"
-    headers = _signed_headers(shared, "PUT", path, {"x-amz-meta-a": "b"})
+    # Of several spaces, the signature covers one.
+    headers = _signed_headers(shared, "PUT", path, {"x-amz-meta-a": "b   c"})
     assert shared.send("PUT", path, b"x", headers)[0] == 200
     body = shared.send("PUT", path, b"x", {**headers, "x-amz-meta-b": "c"})[2]
     assert b"<HeadersNotSigned>x-amz-meta-b</HeadersNotSigned>" in body
@@ -381,6 +415,14 @@ UNSIGNED = {
 GOOD = _chunked(None, b"hel", b"lo", trailer="x-amz-checksum-crc32:NhCmhg==")
 
 
+def test_unsigned_chunks_of_a_signed_request(shared: Any) -> None:
+    """Chunks need no signature if the request says so, even if its own signature is verified."""
+    path, kind = f"/{shared.bucket}/unsigned", UNSIGNED["X_Amz_Content_Sha256"]
+    given = {"x-amz-decoded-content-length": "5", "x-amz-trailer": "x-amz-checksum-crc32"}
+    headers = _signed_headers(shared, "PUT", path, given, kind)
+    assert shared.send("PUT", path, GOOD, headers)[0] == 200
+
+
 def test_unsigned_chunks(shared: Any, signed: Any) -> None:
     """Chunks are decoded and verified against headers and trailers."""
     for case_name, headers, body, code in (
@@ -396,6 +438,19 @@ def test_unsigned_chunks(shared: Any, signed: Any) -> None:
         ("length", {"x_amz_decoded_content_length": "x"}, GOOD, "MissingContentLength"),
         ("no size", {}, b"zz\r\n", "IncompleteBody"),
         ("broken off", {}, b"5\r\nhel", "IncompleteBody"),
+        ("no line break", {}, GOOD.replace(b"hel\r\n", b"helxx"), "IncompleteBody"),
+        (
+            "signed",
+            {},
+            GOOD.replace(b"3\r\n", b"3;chunk-signature=" + b"0" * 64 + b"\r\n", 1),
+            "IncompleteBody",
+        ),
+        (
+            "not the announced trailer",
+            {},
+            GOOD.replace(b"crc32:NhCmhg==", b"sha1:" + b"A" * 27 + b"="),
+            "InvalidRequest",
+        ),
         ("chunk too long", {}, b"3\r\nhello\r\n", "IncompleteBody"),
         ("more after it", {}, GOOD + b"more", "IncompleteBody"),
         ("trailer", {}, b"0\r\nbad trailer\r\n\r\n", "IncompleteBody"),
