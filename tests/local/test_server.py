@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import http.client
+import io
 import json
 import socket
 import threading
@@ -13,7 +14,8 @@ import pytest
 
 from seedctl.errors import LocalSandboxError
 from seedctl.local import LocalSandbox
-from seedctl.local.http1 import Response
+from seedctl.local.bodies import RefusedRequestError
+from seedctl.local.http1 import MAX_BODY, Response, read_request
 from seedctl.local.server import Server
 from tests.cases import case
 
@@ -149,6 +151,33 @@ def test_refused_requests(echo: Any) -> None:
             answer = _exchange(echo.port, sent, shut=False)
             assert _status(answer) == status
             assert b"Connection: close" in answer
+
+
+def _read(head: str, *, is_streamed: bool) -> Any:
+    stream = io.BytesIO(f"POST / HTTP/1.1\r\n{head}\r\n\r\n".encode())
+    return read_request(stream, lambda _: None, lambda _: is_streamed, lambda: None)
+
+
+def test_framing() -> None:
+    """A request whose end two programs could see at different places is refused."""
+    for head, is_streamed, status in (
+        ("Host: a\r\nHost: a", False, 400),
+        ("Content-Length: 0\r\nContent-Length: 0", False, 400),
+        ("Transfer-Encoding: chunked\r\nTransfer-Encoding: chunked", True, 400),
+        ("Authorization: a\r\nauthorization: b", False, 400),
+        ("Transfer-Encoding: chunked", False, 501),
+        ("Transfer-Encoding: gzip, chunked", True, 501),
+        ("Transfer-Encoding: chunked\r\nContent-Length: 0", True, 400),
+        ("Content-Length: +1", False, 400),
+        ("Content-Length: 1, 1", True, 400),
+        (f"Content-Length: {MAX_BODY + 1}", False, 413),
+    ):
+        with case(head, is_streamed), pytest.raises(RefusedRequestError) as caught:
+            _read(head, is_streamed=is_streamed)
+        assert caught.value.status == status
+    # The largest body is read, and this one has broken off; other headers may be repeated.
+    assert _read(f"Content-Length: {MAX_BODY}", is_streamed=False) is None
+    assert _read("Accept: a\r\nAccept: b", is_streamed=False).headers == {"accept": "b"}
 
 
 def test_broken_off_requests(echo: Any) -> None:
