@@ -249,6 +249,8 @@ def test_mistyped_options(client: Any) -> None:
         with case(given):
             refusal = client.cognito_refusal("AdminCreateUser", **{"Username": ANN, **given})
             assert refusal.startswith("SerializationException: ")
+    # In Python, true is an integer too.
+    assert client.cognito_refusal("ListUsers", Limit=True).startswith("SerializationException: ")
 
 
 @pytest.mark.parametrize("permanent", [True, False])

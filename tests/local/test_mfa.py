@@ -423,9 +423,11 @@ def test_choosing(pool: Any) -> None:
 
 
 def test_choice_that_is_gone(pool: Any) -> None:
-    """A factor whose address was deleted after SELECT_MFA_TYPE cannot be selected."""
+    """A factor whose address was deleted after SELECT_MFA_TYPE cannot be selected; nor one not listed."""
     client = pool("SMS", "EMAIL")
     step = first_step(client, phone_number=PHONE)
+    refusal = client.answer_refusal(step, ANSWER="SOFTWARE_TOKEN_MFA")
+    assert refusal == "InvalidParameterException: ANSWER must be one of SMS_MFA, EMAIL_OTP."
     client.cognito("AdminDeleteUserAttributes", Username=ANN, UserAttributeNames=["phone_number"])
     refusal = client.answer_refusal(step, ANSWER="SMS_MFA")
     assert refusal == "MFAMethodNotFoundException: SMS_MFA is not set up."
@@ -439,7 +441,10 @@ def test_setting_up_an_address(pool: Any) -> None:
     assert listed == ["SOFTWARE_TOKEN_MFA", "EMAIL_OTP"]
     refusal = client.answer_refusal(step, EMAIL="no address")
     assert refusal == "InvalidParameterException: Invalid email address format."
+    client.clock.advance(5)
     step = client.answer(step, EMAIL=ANN)
+    changed = client.cognito("AdminGetUser", Username="ann")["UserLastModifiedDate"]
+    assert changed == client.clock()
     assert step["ChallengeName"] == "EMAIL_OTP"
     assert step["ChallengeParameters"]["CODE_DELIVERY_DESTINATION"] == "a***@e***"
     message = client.sandbox.inbox()[0]

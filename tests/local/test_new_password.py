@@ -115,8 +115,11 @@ def test_refused_password_may_be_corrected(client: Any) -> None:
     assert refusal == (
         "InvalidPasswordException: Password does not conform to policy: Password not long enough"
     )
+    client.clock.advance(5)
     reply = client.cognito("RespondToAuthChallenge", **client.new_password(challenge))
     assert "AuthenticationResult" in reply
+    changed = client.cognito("AdminGetUser", Username=ANN)["UserLastModifiedDate"]
+    assert changed == client.clock()
 
 
 def test_policy(client: Any) -> None:
