@@ -422,6 +422,21 @@ def test_choosing(pool: Any) -> None:
         assert "AuthenticationResult" in reply
 
 
+def test_choosing_where_mfa_is_optional(pool: Any) -> None:
+    """If MFA is optional, only the factors that the user turned on can be selected."""
+    client = pool(*ALL, configuration="OPTIONAL")
+    client.tokens(ANN, phone_number=PHONE)
+    enabled = {"Enabled": True}
+    client.cognito(
+        "AdminSetUserMFAPreference",
+        Username=ANN,
+        SMSMfaSettings=enabled,
+        EmailMfaSettings=enabled,
+    )
+    step = client.sign_in(ANN)
+    assert json.loads(step["ChallengeParameters"]["MFAS_CAN_CHOOSE"]) == ["SMS_MFA", "EMAIL_OTP"]
+
+
 def test_choice_that_is_gone(pool: Any) -> None:
     """A factor whose address was deleted after SELECT_MFA_TYPE cannot be selected; nor one not listed."""
     client = pool("SMS", "EMAIL")

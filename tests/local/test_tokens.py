@@ -218,7 +218,8 @@ def test_global_sign_out(client: Any, operation: str) -> None:
     else:
         client.cognito(operation, Username=ANN)
     for result in (first, second):
-        assert client.cognito_refusal("GetUser", AccessToken=result["AccessToken"]) == REVOKED
+        for call in ("GetUser", "DeleteUser", "GlobalSignOut"):
+            assert client.cognito_refusal(call, AccessToken=result["AccessToken"]) == REVOKED
         refusal = _refresh_refusal(client, result["RefreshToken"])
         assert refusal == "NotAuthorizedException: Refresh Token has been revoked"
     third = client.sign_in(ANN)["AuthenticationResult"]
