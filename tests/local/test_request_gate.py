@@ -63,3 +63,20 @@ def test_a_request_that_does_not_end() -> None:
         pass
     with gate.closed(seconds=0.0):
         pass
+
+
+def test_one_at_a_time_closes_the_gate() -> None:
+    """A second one that closes it waits for the end of the first one's block."""
+    gate, order = RequestGate(), []
+
+    def close() -> None:
+        with gate.closed():
+            order.append("second")
+
+    thread = threading.Thread(target=close)
+    with gate.closed():
+        thread.start()
+        thread.join(0.05)
+        order.append("first")
+    thread.join(WAIT)
+    assert order == ["first", "second"]
