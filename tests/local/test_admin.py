@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import threading
 from pathlib import Path
 from typing import Any
@@ -9,6 +10,8 @@ from typing import Any
 import pytest
 
 from seedctl.local import blueprint
+from seedctl.local.cognito.passwords import check_password, random_password
+from seedctl.local.cognito.pool import DEFAULT_POLICY
 from seedctl.outputs import parse_outputs
 from tests.cases import case
 from tests.local.conftest import pairs
@@ -30,6 +33,24 @@ def plain(start: Any) -> Any:
     document = blueprint.from_options()
     document["auth"] |= {"username_attributes": ["username"], "standard_required_attributes": []}
     return start(parse_outputs(document, Path("local_outputs.json")))
+
+
+def test_random_passwords() -> None:
+    """The password of a user who was created without one fits the policy, and is never the same."""
+    policy = dataclasses.replace(DEFAULT_POLICY, min_length=40)
+    found = [random_password(policy) for _ in range(3)]
+    for password in found:
+        check_password(password, policy)
+    assert len({password[10:] for password in found}) == 3
+
+
+def test_an_address_of_two_users(plain: Any, start: Any) -> None:
+    """If the pool did not use addresses as names before, the older user with an address is found."""
+    for name in ("zoe", "ann"):
+        plain.create(name, email="both@example.com")
+        plain.clock.advance(1)
+    by_address = start()
+    assert by_address.cognito("AdminGetUser", Username="both@example.com")["Username"] == "zoe"
 
 
 def test_created_user(client: Any) -> None:
@@ -230,6 +251,8 @@ def test_mistyped_options(client: Any) -> None:
         with case(given):
             refusal = client.cognito_refusal("AdminCreateUser", **{"Username": ANN, **given})
             assert refusal.startswith("SerializationException: ")
+    # In Python, true is an integer too.
+    assert client.cognito_refusal("ListUsers", Limit=True).startswith("SerializationException: ")
 
 
 @pytest.mark.parametrize("permanent", [True, False])

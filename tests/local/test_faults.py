@@ -274,6 +274,10 @@ def test_users_are_forgotten() -> None:
     for number in range(5000):
         quotas.admit("UserRead", f"user{number}", 100 + number / 1000)
     assert len(quotas._users) <= 2001
+    # Those of the last second still count.
+    ann = [quotas.admit("UserRead", "ann", 200.0 + number / 10) for number in range(11)]
+    assert ann == [True] * 11
+    assert not quotas.admit("UserRead", "ann", 201.05)
 
 
 def test_every_call_of_the_user_pool_has_a_category(state_folder: Path) -> None:
@@ -528,6 +532,9 @@ def test_a_seed_repeats_the_faults() -> None:
     once = _outcomes(FaultSettings(faults=faults, fault_seed=7), 100)
     assert once == _outcomes(FaultSettings(faults=faults, fault_seed=7), 100)
     assert once != _outcomes(FaultSettings(faults=faults, fault_seed=8), 100)
+    # Without a seed, each sandbox has other faults.
+    unseeded = FaultSettings(faults=faults)
+    assert _outcomes(unseeded, 100) != _outcomes(unseeded, 100)
 
 
 # --- requests without faults, and statistics ------------------------------------------------------

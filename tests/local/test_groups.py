@@ -42,6 +42,17 @@ def test_membership(client: Any) -> None:
     assert client.cognito("ListUsersInGroup", GroupName="READERS")["Users"] == []
 
 
+def test_membership_ends_with_the_user(start: Any, outputs_of: Any) -> None:
+    """A new user with the user name of a deleted one is not in that user's groups."""
+    client = start(outputs_of(username_attributes=["username"], standard_required_attributes=[]))
+    client.cognito("CreateGroup", GroupName="admin")
+    client.create("ann")
+    client.cognito("AdminAddUserToGroup", Username="ann", GroupName="admin")
+    client.cognito("AdminDeleteUser", Username="ann")
+    client.create("ann")
+    assert _names(client.cognito("AdminListGroupsForUser", Username="ann")) == []
+
+
 @pytest.mark.parametrize("operation", ["AdminAddUserToGroup", "AdminRemoveUserFromGroup"])
 def test_unknown_groups_and_users(client: Any, operation: str) -> None:
     """Group names are case-sensitive; a missing user is reported before a missing group."""

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import dataclasses
 import shutil
+from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -13,7 +15,12 @@ from botocore.exceptions import ClientError
 from seedctl import connect
 from seedctl.errors import SeedctlError, UnauthorizedError
 from seedctl.local import LocalSandbox
+from seedctl.local.identity_pool import IdentityPool
+from seedctl.local.protocol import Call, ServiceError
+from seedctl.local.state_folder import prepare
+from seedctl.local.store import Store
 from seedctl.outputs import load_outputs
+from tests.cases import case
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -121,6 +128,91 @@ def test_nobody_gets_anothers_credentials(
             call("GetCredentialsForIdentity", IdentityId=known["IdentityId"])
         with pytest.raises(SeedctlError, match="login token"):
             call("GetId", IdentityPoolId=POOL, Logins={ISSUER: tokens.access_token})
+
+
+class _Pool:
+    """An identity pool without a server; the token of a user is the user's name."""
+
+    def __init__(self, store: Store, **auth: Any) -> None:
+        self.now = 1_800_000_000.0
+        section = load_outputs(OUTPUTS).auth
+        assert section is not None
+        changed = dataclasses.replace(section, **auth)
+        self._id = changed.identity_pool_id
+        self.pool = IdentityPool(
+            changed, store, lambda: self.now, lambda name: {"sub": name, "token_use": "id"}
+        )
+
+    def _call(self, operation: str, given: dict[str, Any]) -> dict[str, Any]:
+        call = Call(operation, given, "InvalidParameterException")
+        return self.pool.operations[operation].handler(call)
+
+    def identity(self, **logins: str) -> str:
+        given = {"IdentityPoolId": self._id, "Logins": logins}
+        identity: str = self._call("GetId", given)["IdentityId"]
+        return identity
+
+    def credentials(self, identity: str, **logins: str) -> dict[str, Any]:
+        given = {"IdentityId": identity, "Logins": logins}
+        reply: dict[str, Any] = self._call("GetCredentialsForIdentity", given)["Credentials"]
+        return reply
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Iterator[Store]:
+    with closing(Store.open(prepare(tmp_path))) as opened:
+        yield opened
+
+
+def test_credentials_last_an_hour(store: Store) -> None:
+    """Expired credentials have no holder, and are deleted when others are issued."""
+    found = _Pool(store)
+    identity = found.identity()
+    issued = found.credentials(identity)
+    holder = found.pool.principal(issued["AccessKeyId"])
+    assert holder is not None
+    assert (holder.identity_id, holder.secret) == (identity, issued["SecretKey"])
+    assert (holder.is_guest, holder.token) == (True, issued["SessionToken"])
+    found.now += 3599
+    assert found.pool.principal(issued["AccessKeyId"]) == holder
+    found.now += 1
+    assert found.pool.principal(issued["AccessKeyId"]) is None
+    found.credentials(identity)
+    with store.reading() as view:
+        assert view.execute("SELECT count(*) FROM credentials").fetchone() == (1,)
+
+
+def test_without_guests(store: Store) -> None:
+    """If the pool allows no guests, only users get an identity and credentials."""
+    guest = _Pool(store).identity()
+    found = _Pool(store, unauthenticated_identities_enabled=False)
+    for call in (found.identity, lambda: found.credentials(guest)):
+        with pytest.raises(ServiceError, match="Unauthenticated access is not supported"):
+            call()
+    issued = found.credentials(found.identity(**{ISSUER: "ann"}), **{ISSUER: "ann"})
+    holder = found.pool.principal(issued["AccessKeyId"])
+    assert holder is not None
+    assert not holder.is_guest
+    # What the outputs file does not say is the default of Gen 2.
+    assert _Pool(store, unauthenticated_identities_enabled=None).identity()
+
+
+def test_identities_of_others(store: Store) -> None:
+    """A user gets no credentials of another user, and a guest none of another pool."""
+    found = _Pool(store)
+    ann = found.identity(**{ISSUER: "ann"})
+    assert found.credentials(ann, **{ISSUER: "ann"})
+    other = _Pool(store, identity_pool_id="us-east-1:other")
+    guest = found.identity()
+    for refused, identity, logins, error in (
+        (found, ann, {ISSUER: "eve"}, "not found"),
+        (found, ann, {ISSUER: "ann", "accounts.example.com": "ann"}, "supported provider"),
+        (other, guest, {}, "not found"),
+    ):
+        with case(identity, logins), pytest.raises(ServiceError, match=error):
+            refused.credentials(identity, **logins)
+    key = found.credentials(guest)["AccessKeyId"]
+    assert other.pool.principal(key) is None
 
 
 def test_a_guest_who_signs_in_goes_on_as_the_user(backend: Backend) -> None:

@@ -422,10 +422,27 @@ def test_choosing(pool: Any) -> None:
         assert "AuthenticationResult" in reply
 
 
+def test_choosing_where_mfa_is_optional(pool: Any) -> None:
+    """If MFA is optional, only the factors that the user turned on can be selected."""
+    client = pool(*ALL, configuration="OPTIONAL")
+    client.tokens(ANN, phone_number=PHONE)
+    enabled = {"Enabled": True}
+    client.cognito(
+        "AdminSetUserMFAPreference",
+        Username=ANN,
+        SMSMfaSettings=enabled,
+        EmailMfaSettings=enabled,
+    )
+    step = client.sign_in(ANN)
+    assert json.loads(step["ChallengeParameters"]["MFAS_CAN_CHOOSE"]) == ["SMS_MFA", "EMAIL_OTP"]
+
+
 def test_choice_that_is_gone(pool: Any) -> None:
-    """A factor whose address was deleted after SELECT_MFA_TYPE cannot be selected."""
+    """A factor whose address was deleted after SELECT_MFA_TYPE cannot be selected; nor one not listed."""
     client = pool("SMS", "EMAIL")
     step = first_step(client, phone_number=PHONE)
+    refusal = client.answer_refusal(step, ANSWER="SOFTWARE_TOKEN_MFA")
+    assert refusal == "InvalidParameterException: ANSWER must be one of SMS_MFA, EMAIL_OTP."
     client.cognito("AdminDeleteUserAttributes", Username=ANN, UserAttributeNames=["phone_number"])
     refusal = client.answer_refusal(step, ANSWER="SMS_MFA")
     assert refusal == "MFAMethodNotFoundException: SMS_MFA is not set up."
@@ -439,7 +456,10 @@ def test_setting_up_an_address(pool: Any) -> None:
     assert listed == ["SOFTWARE_TOKEN_MFA", "EMAIL_OTP"]
     refusal = client.answer_refusal(step, EMAIL="no address")
     assert refusal == "InvalidParameterException: Invalid email address format."
+    client.clock.advance(5)
     step = client.answer(step, EMAIL=ANN)
+    changed = client.cognito("AdminGetUser", Username="ann")["UserLastModifiedDate"]
+    assert changed == client.clock()
     assert step["ChallengeName"] == "EMAIL_OTP"
     assert step["ChallengeParameters"]["CODE_DELIVERY_DESTINATION"] == "a***@e***"
     message = client.sandbox.inbox()[0]

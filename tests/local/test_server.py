@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 import http.client
+import io
 import json
 import socket
 import threading
+from contextlib import nullcontext
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from seedctl.errors import LocalSandboxError
 from seedctl.local import LocalSandbox
-from seedctl.local.http1 import Response
+from seedctl.local.bodies import Body, ClientGoneError, RefusedRequestError
+from seedctl.local.connections import send
+from seedctl.local.http1 import MAX_BODY, FilePart, Response, read_request
 from seedctl.local.server import Server
 from tests.cases import case
 
@@ -146,6 +151,88 @@ def test_refused_requests(echo: Any) -> None:
             answer = _exchange(echo.port, sent, shut=False)
             assert _status(answer) == status
             assert b"Connection: close" in answer
+
+
+def _read(head: str, *, is_streamed: bool) -> Any:
+    stream = io.BytesIO(f"POST / HTTP/1.1\r\n{head}\r\n\r\n".encode())
+    return read_request(stream, lambda _: None, lambda _: is_streamed, lambda: None)
+
+
+def test_framing() -> None:
+    """A request whose end two programs could see at different places is refused."""
+    for head, is_streamed, status in (
+        ("Host: a\r\nHost: a", False, 400),
+        ("Content-Length: 0\r\nContent-Length: 0", False, 400),
+        ("Transfer-Encoding: chunked\r\nTransfer-Encoding: chunked", True, 400),
+        ("Authorization: a\r\nauthorization: b", False, 400),
+        ("Transfer-Encoding: chunked", False, 501),
+        ("Transfer-Encoding: gzip, chunked", True, 501),
+        ("Transfer-Encoding: chunked\r\nContent-Length: 0", True, 400),
+        ("Content-Length: +1", False, 400),
+        ("Content-Length: 1, 1", True, 400),
+        (f"Content-Length: {MAX_BODY + 1}", False, 413),
+    ):
+        with case(head, is_streamed), pytest.raises(RefusedRequestError) as caught:
+            _read(head, is_streamed=is_streamed)
+        assert caught.value.status == status
+    # The largest body is read, and this one has broken off; other headers may be repeated.
+    assert _read(f"Content-Length: {MAX_BODY}", is_streamed=False) is None
+    assert _read("Accept: a\r\nAccept: b", is_streamed=False).headers == {"accept": "b"}
+
+
+def test_bodies() -> None:
+    """A body that is not complete is an error, whichever way it is read."""
+
+    def fail(*_: object) -> bytes:
+        raise TimeoutError
+
+    for sent, length, error in (
+        (b"half", 9, ClientGoneError),
+        (b"5\r\nhel", None, ClientGoneError),
+        (b"3\r\nhello\r\n0\r\n\r\n", None, RefusedRequestError),
+        (b"3\r\nhel", None, ClientGoneError),
+    ):
+        for method in ("read", "readline"):
+            read = getattr(Body(io.BytesIO(sent), length), method)
+            with case(sent, method), pytest.raises(error):
+                list(iter(partial(read, 100), b""))
+    stalled = io.BytesIO()
+    stalled.read = fail  # type: ignore[method-assign]
+    with pytest.raises(ClientGoneError):
+        Body(stalled, 9).read(1)
+
+
+def test_what_is_skipped_of_a_body() -> None:
+    """A short rest is read, a long one and one that the client has not sent yet are not."""
+    for limit, proceed, is_finished in ((9, None, True), (8, None, False), (9, list, False)):
+        with case(limit, proceed):
+            stream = io.BytesIO(b"x" * 9)
+            assert Body(stream, 9, proceed).discard(limit) is is_finished
+            assert stream.tell() == (9 if is_finished else 0)
+
+
+def test_heads_of_responses() -> None:
+    """A response has one request id, and none without a body has a length."""
+    ours = Response(200, b"x").encode(keep_alive=True)
+    assert ours.count(b"x-amzn-RequestId: ") == ours.count(b"Content-Length: 1\r\n") == 1
+    of_s3 = Response(200, b"x", (("x-amz-request-id", "1"),)).encode(keep_alive=True)
+    assert b"x-amzn-RequestId" not in of_s3
+    for status in (204, 304):
+        assert b"Content-Length" not in Response(status, b"").encode(keep_alive=True)
+
+
+def test_a_file_that_became_shorter(tmp_path: Path) -> None:
+    """The connection fails, since the length has been sent already; the file is closed."""
+    (tmp_path / "file").write_bytes(b"12345")
+    ours, theirs = socket.socketpair()
+    with ours, theirs:
+        for length, is_sent in ((5, True), (6, False)):
+            file = (tmp_path / "file").open("rb")
+            response = Response(200, b"", file=FilePart(file, 0, length))
+            with nullcontext() if is_sent else pytest.raises(ConnectionError, match="shorter"):
+                send(ours, response, keep_alive=False, body=True)
+            assert file.closed
+            assert theirs.recv(4096).endswith(b"12345")
 
 
 def test_broken_off_requests(echo: Any) -> None:

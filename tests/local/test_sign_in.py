@@ -261,6 +261,26 @@ def test_secret_hash_is_refused(client: Any) -> None:
     ):
         refusal = client.cognito_refusal("InitiateAuth", **call)
         assert refusal.startswith("NotAuthorizedException: The client has no secret")
+    client.tokens(ANN)
+    refusal = client.sign_in_refusal(ANN, SECRET_HASH="x")
+    assert refusal.startswith("NotAuthorizedException: The client has no secret")
+
+
+def test_other_clients(client: Any) -> None:
+    """Every call with the id of an app client refuses an unknown one."""
+    flow = {"AuthFlow": "REFRESH_TOKEN", "AuthParameters": {"REFRESH_TOKEN": "x"}}
+    challenge = {"ChallengeName": "PASSWORD_VERIFIER", "ChallengeResponses": {}}
+    for operation, given in (
+        ("InitiateAuth", flow),
+        ("AdminInitiateAuth", flow),
+        ("RespondToAuthChallenge", challenge),
+        ("AdminRespondToAuthChallenge", challenge),
+        ("GetTokensFromRefreshToken", {"RefreshToken": "x"}),
+        ("RevokeToken", {"Token": "x"}),
+    ):
+        with case(operation):
+            refusal = client.cognito_refusal(operation, ClientId="another", **given)
+            assert refusal.startswith("ResourceNotFoundException: ")
 
 
 def test_disabled_user_is_refused(client: Any) -> None:

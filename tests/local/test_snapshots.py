@@ -31,9 +31,10 @@ from seedctl.local import (
     state_use,
 )
 from seedctl.local.backend_ids import BackendIds
-from seedctl.local.reencryption import CONTEXTS
+from seedctl.local.reencryption import CONTEXTS, reencrypted_copy
 from seedctl.local.s3 import files
-from seedctl.local.snapshot_database import require_intact
+from seedctl.local.seal import Seal
+from seedctl.local.snapshot_database import open_database, require_intact
 from seedctl.local.snapshot_folder import (
     Snapshot,
     check_name,
@@ -42,7 +43,7 @@ from seedctl.local.snapshot_folder import (
 )
 from seedctl.local.snapshots import Snapshots
 from seedctl.local.state_folder import FOLDER, SNAPSHOTS, prepare
-from seedctl.local.store import Store
+from seedctl.local.store import KEY_CHECK, Store, stored_key_check
 from seedctl.outputs import load_outputs
 from tests.cases import case
 from tests.running import DATA, PASSWORD, make_project
@@ -228,11 +229,11 @@ def test_sign_ins_of_the_snapshot_still_work(backend: Backend) -> None:
 
 
 def test_no_growth(backend: Backend) -> None:
-    """Neither files, connections to the database nor threads grow with the number of restores."""
+    """Neither files, connections to the database nor threads grow with saves and restores."""
     _fill(backend, "ann")
-    _sandbox().save("base")
     counts: list[dict[str, int]] = []
     for _ in range(12):
+        _sandbox().save("base", is_replacing=True)
         _sandbox().restore("base")
         store = _sandbox()._store
         counts.append(
@@ -291,6 +292,38 @@ def test_it_is_private(state: Path) -> None:
         assert stat.S_IMODE(folder.stat().st_mode) == 0o700
 
 
+def test_it_is_on_the_disk_before_it_counts(state: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """All but the contents of objects is synced before the manifest appears, its folder after."""
+    folder = state / FOLDER / "snapshots" / "base"
+    before: set[int] = set()
+    after: set[int] = set()
+
+    def record(descriptor: int) -> None:
+        (after if (folder / "snapshot.json").exists() else before).add(os.fstat(descriptor).st_ino)
+
+    monkeypatch.setattr(os, "fsync", record)
+    _save(state, is_portable=True)
+    (key,) = folder.glob("key-*")
+    synced = (key, folder / "snapshot.json", folder / "objects", folder, folder.parent)
+    assert before == {path.stat().st_ino for path in synced}
+    assert after == {folder.stat().st_ino}
+
+
+def test_its_database_is_one_file(state: Path) -> None:
+    """Any SQLite tool can read the database of a snapshot, and adds no file to its folder."""
+    folder = _save(state)
+    before = sorted(folder.iterdir())
+    (database,) = folder.glob("*.db")
+    with closing(sqlite3.connect(database)) as connection:
+        assert connection.execute("SELECT id FROM guest").fetchall() == [("a",)]
+        assert sorted(folder.iterdir()) == before
+    with (
+        pytest.raises(LocalSandboxError, match="readonly"),
+        open_database(database) as opened,
+    ):
+        opened.execute("DELETE FROM guest")
+
+
 def test_contents_are_shared(state: Path) -> None:
     """A snapshot has a hard link to each file, which costs no space."""
     folder = _save(state)
@@ -333,6 +366,7 @@ def test_good_names(state: Path) -> None:
             _load(state, name)
             assert list(list_snapshots(state)) == [check_name(name)]
             remove_snapshot(state, name)
+    assert check_name("e\u0301") == "\u00e9"
 
 
 def test_bad_names(state: Path) -> None:
@@ -548,6 +582,8 @@ DAMAGE: dict[str, tuple[Callable[[Path], object], str]] = {
     "format text": (lambda folder: _edit(folder, state_format="2"), "is damaged"),
     "no object": (lambda folder: (folder / "snapshot.json").write_text("[]"), "is damaged"),
     "no JSON": (lambda folder: (folder / "snapshot.json").write_text("{"), "is damaged"),
+    "deep": (lambda folder: (folder / "snapshot.json").write_text("[" * 100_000), "is damaged"),
+    "no ids": (lambda folder: _edit(folder, backend="x"), "is damaged"),
     "unknown field": (lambda folder: _edit(folder, more=1), "is damaged"),
     "ids": (lambda folder: _edit(folder, backend={"user_pool": 1}), "is damaged"),
     "other database": (lambda folder: _edit(folder, database="../../state.db"), "is damaged"),
@@ -608,14 +644,46 @@ def test_no_file_outside_is_read_or_written(state: Path, tmp_path: Path) -> None
     folder = _save(state)
     content = next((folder / "objects").iterdir())
     (state / FOLDER / "objects" / content.name).unlink()
-    content.unlink()
-    content.symlink_to(outside)
-    with pytest.raises(LocalSandboxError, match="missing or incomplete"):
-        _load(state)
+    # The path of the second one has the size of the content, so the link has it too.
+    for target in (outside, "x"):
+        content.unlink(missing_ok=True)
+        content.symlink_to(target)
+        with pytest.raises(LocalSandboxError, match="missing or incomplete"):
+            _load(state)
     with closing(sqlite3.connect(next(folder.glob("*.db")))) as connection, connection:
         connection.execute("UPDATE object SET file = '../../outside'")
     with pytest.raises(LocalSandboxError, match="other files"):
         _load(state)
+
+
+def test_links_to_folders_are_no_snapshots(state: Path, tmp_path: Path) -> None:
+    """A link beside the snapshots is not listed, and nothing behind it is removed."""
+    folder = _save(state)
+    shutil.copytree(folder, tmp_path / "outside")
+    (tmp_path / "empty").mkdir()
+    for name in ("outside", "empty"):
+        folder.with_name(name).symlink_to(tmp_path / name)
+    assert list(list_snapshots(state)) == ["base"]
+    remove_unfinished(folder.parent)
+    remove_snapshot(state, "base")
+    assert (tmp_path / "outside" / "snapshot.json").exists()
+    assert (tmp_path / "empty").exists()
+
+
+def test_the_copy_with_another_key(state: Path) -> None:
+    """The copy that another key encrypts is private, has the check of that key, and is removed."""
+    folder = _save(state, is_portable=True)
+    (database,), (key,) = folder.glob("*.db"), folder.glob("key-*")
+    before = os.umask(0)
+    try:
+        new = Seal(b"n" * 32)
+        with reencrypted_copy("base", database, Seal(key.read_bytes()), new) as copy:
+            assert stat.S_IMODE(copy.stat().st_mode) == 0o600
+            with open_database(copy) as opened:
+                assert stored_key_check(opened) == new.digest(KEY_CHECK)
+    finally:
+        os.umask(before)
+    assert not copy.exists()
 
 
 def test_what_is_not_there(state: Path, tmp_path: Path) -> None:
@@ -675,6 +743,30 @@ def test_a_full_disk_while_loading(state: Path, monkeypatch: pytest.MonkeyPatch)
             with pytest.raises(LocalSandboxError, match="No space left"):
                 _load(state)
         assert _guests(state) == ["a", "b"]
+        assert (state / FOLDER / "objects" / b"b".hex().zfill(32)).read_text() == "b"
+
+
+def test_an_interrupt_while_saving(state: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """An interrupted save leaves nothing."""
+
+    def interrupt(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(Store, "copy_to", interrupt)
+    with pytest.raises(KeyboardInterrupt):
+        _save(state)
+    assert [path.name for path in (state / FOLDER / SNAPSHOTS).iterdir()] == [".lock"]
+
+
+def test_other_files_beside_the_contents(state: Path) -> None:
+    """A load removes the contents of objects that the snapshot lacks, and no other file."""
+    objects = state / FOLDER / "objects"
+    (objects / "lock").touch()
+    (objects / "note").touch()
+    _save(state)
+    _change(state)
+    _load(state)
+    assert {path.name for path in objects.iterdir()} == {b"a".hex().zfill(32), "lock", "note"}
 
 
 def test_a_state_in_use(state: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -739,6 +831,22 @@ def test_left_overs_are_no_obstacle(state: Path, monkeypatch: pytest.MonkeyPatch
     monkeypatch.setattr(shutil, "rmtree", fail)
     _save(state, "other")
     assert list(list_snapshots(state)) == ["base", "other"]
+
+
+def test_a_removal_that_stops(state: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A removal that stops half-way leaves no incomplete snapshot, and the next one completes it."""
+    snapshots = _save(state).parent
+
+    def fail(path: Path, **_: object) -> None:
+        raise PermissionError(13, "Permission denied", str(path))
+
+    with monkeypatch.context() as patch:
+        patch.setattr(shutil, "rmtree", fail)
+        with pytest.raises(LocalSandboxError, match="Permission denied"):
+            remove_snapshot(state, "base")
+    assert list_snapshots(state) == {}
+    _save(state, "other")
+    assert sorted(path.name for path in snapshots.iterdir()) == [".lock", "other"]
 
 
 def test_left_overs_are_removed(state: Path) -> None:
@@ -815,13 +923,16 @@ def test_another_program_writes(state: Path, monkeypatch: pytest.MonkeyPatch) ->
 
 
 def test_the_snapshots_stay_in_use(state: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A command does not wait for ever for another one that saves."""
-    monkeypatch.setattr(snapshot_folder, "_LOCK_SECONDS", 0.05)
-    with (
-        snapshot_folder.locked(state / FOLDER),
-        pytest.raises(LocalSandboxError, match="Another command is using the snapshots"),
-    ):
-        _save(state)
+    """A command does not wait for ever for another one that saves; afterwards it can go on."""
+    _save(state)
+    monkeypatch.setattr(snapshot_folder, "_LOCK_SECONDS", 0.02)
+    for call in (_save, _load, lambda folder: remove_snapshot(folder, "base")):
+        with (
+            pytest.raises(LocalSandboxError, match="Another command is using the snapshots"),
+            snapshot_folder.locked(state / FOLDER),
+        ):
+            call(state)
+    _load(state)
 
 
 def test_a_failure_on_top_of_damage(state: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from seedctl.local.ssm import stored_names
 from tests.cases import case
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 NAME = "/amplify/app/ann-sandbox-0123456789/token"
 
@@ -114,6 +118,13 @@ def test_refused_parameters(client: Any) -> None:
         with case(given, refusal):
             call = {"Name": NAME, "Value": "x", "Type": "String", **given}
             assert client.ssm_refusal("PutParameter", **call).startswith(refusal)
+
+
+def test_longest_name(client: Any, state_folder: Path) -> None:
+    """A name has up to 1011 characters; of stored names, those directly below a path are found."""
+    for name in ("/p/q/deep", "/p/near", "/pp/other", "/p/" + "x" * 1008):
+        client.ssm("PutParameter", Name=name, Value="v", Type="String")
+    assert stored_names(state_folder, "/p") == ["near", "x" * 1008]
 
 
 def test_accepted_values(client: Any) -> None:

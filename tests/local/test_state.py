@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import http.client
 import json
 import os
@@ -16,12 +17,13 @@ from typing import Any
 import pytest
 
 from seedctl.errors import LocalSandboxError
-from seedctl.local import LocalSandbox, inbox, read_inbox, reset_state, state_folder
+from seedctl.local import LocalSandbox, inbox, read_inbox, reset_state, state_folder, state_use
 from seedctl.local.cognito.pool import UserPool
 from seedctl.local.cognito.users import UserRecords
 from seedctl.local.hosting import host_sandbox
 from seedctl.local.running import find_server
 from seedctl.local.seal import Seal
+from seedctl.local.state_use import StateUse
 from seedctl.local.store import FORMAT, Store, prefix_end
 from tests.cases import case
 from tests.keep_alive import send_once
@@ -98,13 +100,26 @@ def test_transaction_that_sqlite_ended(tmp_path: Path) -> None:
     store.close()
 
 
+def test_a_connection_that_stays_in_a_transaction(tmp_path: Path) -> None:
+    """A connection whose transaction could not be ended is not used again."""
+    store = _store(tmp_path)
+    with store._pooled_connection() as connection:
+        connection.execute("BEGIN IMMEDIATE")
+    with store.transaction() as view:
+        view.put("guest", pool="p", id="a")
+    assert _guests(store) == ["a"]
+    store.close()
+
+
 def test_closing_while_in_use(tmp_path: Path) -> None:
-    """A transaction in progress is finished although the store closes."""
+    """A transaction in progress is finished although the store closes; then nothing is open."""
+    before = len(list(Path("/dev/fd").iterdir()))
     store = _store(tmp_path / "s")
+    assert _guests(store) == []
     with store.transaction() as view:
         view.put("guest", pool="p", id="a")
         store.close()
-    assert store._idle == []
+    assert len(list(Path("/dev/fd").iterdir())) == before
     again = _store(tmp_path / "s")
     assert _guests(again) == ["a"]
     again.close()
@@ -146,11 +161,40 @@ def test_permissions(tmp_path: Path) -> None:
         finally:
             os.umask(before)
         assert _mode(folder) == _mode(folder / "local") == 0o700
+        # Folders above it that did not exist are as the umask says, but usable.
+        assert _mode(folder.parent) == 0o777 & ~umask | 0o700
         assert set(modes) == {"key", "state.db", "state.db-shm", "state.db-wal"}
         assert set(modes.values()) == {0o600}
     (folder / "local").chmod(0o755)
     _store(folder).close()
     assert _mode(folder / "local") == 0o700
+
+
+def test_files_are_private_from_the_beginning(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """No other user can open a file of the state before its mode is set."""
+    modes = set()
+    real, real_mkdir = os.open, os.mkdir
+
+    def record(path: Any, flags: int, mode: int = 0o777, **options: Any) -> int:
+        descriptor = real(path, flags, mode, **options)
+        if flags & os.O_CREAT:
+            modes.add(stat.S_IMODE(os.fstat(descriptor).st_mode))
+        return descriptor
+
+    def record_folder(path: Any, mode: int = 0o777) -> None:
+        real_mkdir(path, mode)
+        modes.add(_mode(Path(path)))
+
+    monkeypatch.setattr(os, "open", record)
+    monkeypatch.setattr(os, "mkdir", record_folder)
+    before = os.umask(0)
+    try:
+        _store(tmp_path / "s").close()
+    finally:
+        os.umask(before)
+    assert modes == {0o600, 0o700}
 
 
 def test_existing_state_folder_keeps_its_mode(tmp_path: Path) -> None:
@@ -171,6 +215,8 @@ def test_encrypted_values_do_not_move() -> None:
         with pytest.raises(LocalSandboxError, match="cannot decrypt"):
             seal.decrypt(broken, "row", place)
     assert seal.digest("ab", "c") != seal.digest("a", "bc")
+    # Equal values do not show that they are equal.
+    assert seal.encrypt({"n": 1}, "row", "here") != body
 
 
 def test_damaged_value(tmp_path: Path) -> None:
@@ -246,12 +292,13 @@ def test_planted_codes_are_nowhere(start: Any, state_folder: Path) -> None:
                 assert value.encode() not in content or len(value) < 8, path.name
 
 
-def test_deleted_rows_are_overwritten(tmp_path: Path) -> None:
-    """secure_delete is on for every connection."""
+def test_settings_of_connections(tmp_path: Path) -> None:
+    """Every connection overwrites deleted rows, and commits as durably as documented."""
     store = _store(tmp_path / "s")
     with store._pooled_connection() as connection:
         assert connection.execute("PRAGMA secure_delete").fetchone() == (1,)
         assert connection.execute("PRAGMA journal_mode").fetchone() == ("wal",)
+        assert connection.execute("PRAGMA synchronous").fetchone() == (1,)  # NORMAL
     store.close()
 
 
@@ -396,10 +443,27 @@ def test_file_in_the_way(tmp_path: Path) -> None:
             _store(folder)
     (tmp_path / "s").mkdir()
     (tmp_path / "s" / "local").write_text("x")
-    with pytest.raises(LocalSandboxError, match="local"):
+    (tmp_path / "s" / "local").chmod(0o640)
+    with pytest.raises(LocalSandboxError, match="local: File exists"):
         _store(tmp_path / "s")
+    assert _mode(tmp_path / "s" / "local") == 0o640
     assert reset_state(tmp_path / "s") is False
     assert (tmp_path / "s" / "local").read_text() == "x"
+
+
+def test_advice(tmp_path: Path) -> None:
+    """What to do depends on the failure: a full disk, too many open files, or any other."""
+    for names, advice in (
+        (("ENOSPC", "EDQUOT", "EFBIG"), "Free space"),
+        (("EMFILE", "ENFILE"), "ulimit -n"),
+        (("EIO",), "seedctl local reset"),
+    ):
+        for name in names:
+            with case(name):
+                number = getattr(errno, name)
+                error = state_folder.unusable(tmp_path, OSError(number, os.strerror(number)))
+                assert os.strerror(number) in error.message
+                assert advice in (error.resolution or "")
 
 
 @pytest.mark.parametrize("name", ["key", "state.db"])
@@ -459,8 +523,34 @@ def test_foreign_links(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     assert reset_state(tmp_path / "real") is True
     assert inner.is_symlink()
     monkeypatch.setattr(os, "geteuid", lambda: own + 1)
-    with pytest.raises(LocalSandboxError, match="symbolic link that belongs to another"):
-        reset_state(tmp_path / "real")
+    for use in (reset_state, _store):
+        with pytest.raises(LocalSandboxError, match="symbolic link that belongs to another"):
+            use(tmp_path / "real")
+
+
+def test_uses_of_a_state(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Many use a state side by side; to replace it, one has to be alone, and others then wait."""
+    monkeypatch.setattr(state_use, "_JOIN_SECONDS", 0.0)
+    monkeypatch.setattr(state_use, "_ALONE_SECONDS", 0.0)
+    key = tmp_path / "key"
+    key.write_bytes(b"k")
+    before = len(list(Path("/dev/fd").iterdir()))
+    first, second = StateUse(key), StateUse(key)
+    with pytest.raises(LocalSandboxError, match="is in use by"), first.alone():
+        pytest.fail("the other use goes on")
+    second.end()
+    with first.alone():
+        with pytest.raises(LocalSandboxError, match="is being replaced by"):
+            StateUse(key)
+        first.end()
+        with pytest.raises(LocalSandboxError, match="is being replaced by"):
+            StateUse(key)
+    last = StateUse(key)
+    with last.alone():
+        pass
+    StateUse(key).end()
+    last.end()
+    assert len(list(Path("/dev/fd").iterdir())) == before
 
 
 def test_reset(tmp_path: Path) -> None:
@@ -473,7 +563,9 @@ def test_reset(tmp_path: Path) -> None:
     assert [path.name for path in folder.iterdir()] == ["journal"]
     _put(folder)
     (folder / "local" / "note").write_text("not ours")
+    before = len(list(Path("/dev/fd").iterdir()))
     assert reset_state(folder) is True
+    assert len(list(Path("/dev/fd").iterdir())) == before
     assert [path.name for path in (folder / "local").iterdir()] == ["note"]
     assert reset_state(folder) is False
 

@@ -163,7 +163,9 @@ def test_refresh_token_is_required(client: Any) -> None:
 def test_refresh_token_lasts_thirty_days(client: Any) -> None:
     """After thirty days the user has to sign in again."""
     token = client.tokens(ANN)["RefreshToken"]
-    client.clock.advance(30 * 24 * 3600 + 1)
+    client.clock.advance(30 * 24 * 3600 - 1)
+    assert _refresh(client, token, None)
+    client.clock.advance(1)
     assert _refresh_refusal(client, token) == "NotAuthorizedException: Refresh Token has expired"
 
 
@@ -212,15 +214,20 @@ def test_global_sign_out(client: Any, operation: str) -> None:
     else:
         client.cognito(operation, Username=ANN)
     for result in (first, second):
-        assert client.cognito_refusal("GetUser", AccessToken=result["AccessToken"]) == REVOKED
+        for call in ("GetUser", "DeleteUser", "GlobalSignOut"):
+            assert client.cognito_refusal(call, AccessToken=result["AccessToken"]) == REVOKED
         refusal = _refresh_refusal(client, result["RefreshToken"])
         assert refusal == "NotAuthorizedException: Refresh Token has been revoked"
     third = client.sign_in(ANN)["AuthenticationResult"]
     assert client.cognito("GetUser", AccessToken=third["AccessToken"])
 
 
-def test_tokens_end_with_their_user(client: Any) -> None:
+@pytest.mark.parametrize("sign_in_by", ["email", "username"])
+def test_tokens_end_with_their_user(start: Any, outputs_of: Any, sign_in_by: str) -> None:
     """Tokens of a deleted user are invalid for a new user of the same name."""
+    # In a pool with free user names, the new user has the old one's user name, but another sub.
+    pool = {"username_attributes": [sign_in_by], "standard_required_attributes": []}
+    client = start(outputs_of(**pool))
     result = client.tokens(ANN)
     client.cognito("AdminDeleteUser", Username=ANN)
     refusal = client.cognito_refusal("GetUser", AccessToken=result["AccessToken"])

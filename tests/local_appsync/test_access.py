@@ -75,6 +75,9 @@ def test_operations() -> None:
     # Who may delete a field may set it to null.
     assert set(access.writers["update"]) == {_PRIVATE, _ADMINS}
     assert access.unlimited == frozenset()
+    # Several rules of one role add up.
+    parts = "{allow: private, operations: [create]}, {allow: private, operations: [read]}"
+    assert _access(parts, a="").by_operation["create"] == (_PRIVATE,)
 
 
 def test_attributes() -> None:
@@ -98,6 +101,12 @@ def test_guarded_fields() -> None:
             {"a": True, "b": False},
         ),
         ("private has all users", "{allow: owner}", "{allow: private}", {"a": True, "b": False}),
+        (
+            "private without all kinds of reading",
+            "{allow: private, operations: [get]}, {allow: owner}",
+            "{allow: private, operations: [get]}",
+            {"a": False, "b": True},
+        ),
         ("list only", "{allow: private, operations: [list]}", "{allow: public}", {"a": True}),
         ("no rules", "", "{allow: private}", {"a": True, "b": False, "id": False}),
     ):

@@ -8,6 +8,10 @@ from typing import Any
 
 import pytest
 
+from seedctl.local.appsync.callers import API_KEY, IAM, IDENTITY_POOL, USER_POOL, Caller, Callers
+from seedctl.local.appsync.errors import RefusedCallError
+from seedctl.local.identity_pool import Principal
+from seedctl.outputs.sections import DataOutputs
 from tests.cases import case
 
 LIST = "{ listTodos { items { id } } }"
@@ -96,6 +100,57 @@ def test_api_key(blog: Any, headers: dict[str, str]) -> None:
     """If an API key is the default, a wrong key and a missing one give the same error."""
     encoded = {name: value.encode().decode("latin-1") for name, value in headers.items()}
     assert _refusal(blog, encoded, "{ listPosts { items { id } } }") == REFUSED
+
+
+_JWT = "e30.e30.e30"
+
+
+def _identify(modes: tuple[str, ...], headers: dict[str, str]) -> Caller | str:
+    """Return the caller with *headers* of an API with *modes*, the default first, or the refusal."""
+    data = DataOutputs("", "", modes[0], modes[1:], "da2-key", None)
+    holders = {
+        name: Principal(name, "id", claims, 0.0, "", "")
+        for name, claims in (("ASIAGUEST", {}), ("ASIAUSER", {"sub": "ann"}))
+    }
+    callers = Callers(
+        data, read_token={_JWT: {"sub": "ann"}}.__getitem__, find_principal=holders.get
+    )
+    try:
+        return callers.identify(headers)
+    except RefusedCallError as error:
+        return str(error)
+
+
+def _signed_by(key: str) -> str:
+    return f"AWS4-HMAC-SHA256 Credential={key}/20260101/eu-west-1/appsync/aws4_request, Signature=0"
+
+
+def test_modes() -> None:
+    """Each mode has its own header, and only modes of the API are accepted; IAM always is."""
+    key, pool, iam = "API_KEY", "AMAZON_COGNITO_USER_POOLS", "AWS_IAM"
+    ann = {"sub": "ann"}
+    for modes, headers, expected in (
+        ((key,), {"x-api-key": "da2-key"}, Caller(API_KEY)),
+        ((pool, key), {"x-api-key": "da2-key"}, Caller(API_KEY)),
+        ((pool,), {"x-api-key": "da2-key"}, REFUSED),
+        ((key,), {"x-api-key": "da2-"}, REFUSED),
+        ((key,), {"x-api-key": ""}, REFUSED),
+        ((pool,), {"authorization": _JWT}, Caller(USER_POOL, ann)),
+        ((key, pool), {"authorization": f"Bearer {_JWT}"}, Caller(USER_POOL, ann)),
+        ((key,), {"authorization": _JWT}, REFUSED),
+        ((iam,), {"authorization": _JWT}, REFUSED),
+        ((pool,), {"authorization": _signed_by("local")}, Caller(IAM)),
+        ((iam,), {"authorization": _signed_by("local2")}, REFUSED),
+        ((iam,), {"authorization": _signed_by("ASIAGUEST")}, Caller(IDENTITY_POOL, {}, True)),
+        ((pool,), {"authorization": _signed_by("ASIAUSER")}, Caller(IDENTITY_POOL, ann, False)),
+        ((iam,), {"authorization": _signed_by("ASIAOTHER")}, REFUSED),
+        ((pool,), {}, NO_HEADER),
+        ((key,), {}, REFUSED),
+    ):
+        with case(modes, headers):
+            found = _identify(modes, headers)
+            assert found == expected
+            assert "ann" not in repr(found)  # claims may be personal data
 
 
 def test_unknown_access_key(todo: Any) -> None:

@@ -49,6 +49,8 @@ def test_filters(posts: Any) -> None:
         ("gt of numbers", {"views": {"gt": 9}}, "p1"),
         ("ge", {"views": {"ge": 9}}, "p1 p2"),
         ("between", {"views": {"between": [9, 10]}}, "p1 p2"),
+        ("above the lower end", {"views": {"between": [10, 11]}}, "p1"),
+        ("below the upper end", {"views": {"between": [8, 9]}}, "p2"),
         ("beginsWith", {"title": {"beginsWith": "B"}}, "p2"),
         ("contains", {"title": {"contains": "eta"}}, "p2 p3"),
         ("notContains", {"title": {"notContains": "eta"}}, "p1"),
@@ -73,6 +75,14 @@ def test_a_boolean_is_no_number() -> None:
     assert not matches({"done": {"eq": True}}, {"done": 1})
     assert not matches({"done": {"eq": 0}}, {"done": False})
     assert matches({"done": {"eq": True}}, {"done": True})
+
+
+def test_sizes_of_what_has_none() -> None:
+    """Numbers and missing values have no size; a null in place of a comparison asks for nothing."""
+    for item in ({"a": 5}, {"a": None}, {}):
+        assert not matches({"a": {"size": {"ge": 0}}}, item)
+    assert matches({"a": {"size": None}}, {"a": "text"})
+    assert matches({"a": {"size": {"eq": 1}}}, {"a": ["text"]})
 
 
 def test_the_size_of_a_text_is_its_number_of_bytes() -> None:

@@ -106,6 +106,28 @@ def test_condition_argument(todo: Any, verb: str, condition: Any, is_met: bool) 
     assert ("errors" not in answer) == is_met
 
 
+def test_condition_of_create(todo: Any) -> None:
+    """The condition of a create is evaluated on an item without attributes."""
+    document = (
+        "mutation ($condition: ModelTodoConditionInput)"
+        ' { createTodo(input: {id: "a", content: "Milk"}, condition: $condition) { id } }'
+    )
+    error = todo.error(todo.developer, document, {"condition": {"content": {"eq": "Milk"}}})
+    assert error["errorType"] == "DynamoDB:ConditionalCheckFailedException"
+    assert todo.data(todo.developer, GET, {"id": "a"}) is None
+    given = {"condition": {"content": {"attributeExists": False}}}
+    assert todo.data(todo.developer, document, given) == {"id": "a"}
+
+
+def test_stored_null(todo: Any) -> None:
+    """A null of a create is stored; an update of other fields leaves it in the item."""
+    todo.data(todo.developer, CREATE, {"input": {"id": "a", "content": None}})
+    exists = "{ listTodos(filter: {content: {attributeExists: true}}) { items { id } } }"
+    for given, items in (({"isDone": True}, [{"id": "a"}]), ({"content": None}, [])):
+        todo.data(todo.developer, UPDATE, {"input": {"id": "a", **given}})
+        assert todo.data(todo.developer, exists) == {"items": items}
+
+
 def test_explicit_null_id(todo: Any) -> None:
     """An id that is given as null is not generated: DynamoDB rejects it."""
     error = todo.error(todo.user("ann@example.com"), CREATE, {"input": {"id": None}})
@@ -200,8 +222,10 @@ def test_declared_timestamps(people: Any) -> None:
     document = "mutation ($i: CreateEvInput!) { createEv(input: $i) { id createdAt updatedAt tags { x } } }"
     backdated = {"createdAt": "2020-01-01T00:00:00.000Z", "tags": [{"x": "y"}]}
     item = people.data(ann, document, {"i": backdated})
-    assert item.pop("id")
+    given = {"id": item.pop("id"), "updatedAt": "2020-01-02T00:00:00.000Z"}
     assert item == {**backdated, "updatedAt": NOW}
+    update = "mutation ($i: UpdateEvInput!) { updateEv(input: $i) { id updatedAt } }"
+    assert people.data(ann, update, {"i": given}) == given
 
 
 def test_disabled_operation(store: Any) -> None:

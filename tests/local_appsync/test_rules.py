@@ -7,10 +7,13 @@ from typing import Any
 import pytest
 
 from seedctl.local.appsync import rules
-from seedctl.local.appsync.callers import IDENTITY_POOL, Caller
+from seedctl.local.appsync.callers import API_KEY, IDENTITY_POOL, USER_POOL, Caller
 from seedctl.local.appsync.introspection import deployed_models
+from seedctl.outputs.introspection import parse_introspection
+from seedctl.outputs.model_schema import parse_model_schema
 from tests.cases import case
-from tests.local_appsync.conftest import example
+from tests.local_appsync import builders
+from tests.local_appsync.conftest import DATA, example
 
 ANN, BOB = "ann@example.com", "bob@example.com"
 
@@ -202,3 +205,54 @@ def test_identity_pool_roles(is_guest: bool) -> None:
     allowed = rules.item_condition(models["Comment"], "list", caller)
     assert (allowed is None) == is_guest
     assert rules.item_condition(models["Comment"], "create", caller) is None
+
+
+def _model(auth: str, field_auth: str = "") -> Any:
+    """Return a model with the rules *auth* and a field ``text`` with the rules *field_auth*."""
+    declared = builders.model("T", {"text": "String", "owner": "String", "editor": "String"})
+    schema = parse_introspection(builders.outputs(declared)["data"]["model_introspection"], DATA)
+    text = f"text: String {f'@auth(rules: [{field_auth}])' if field_auth else ''}"
+    source = f"type T @model @auth(rules: [{auth}]) {{ {text} owner: String editor: String }}"
+    return deployed_models(schema, parse_model_schema(source, DATA))["T"]
+
+
+def test_field_rules_name_providers() -> None:
+    """A rule of a field is for the callers of its own provider, and guests are not authenticated."""
+    key, ann = Caller(API_KEY), Caller(USER_POOL, {"sub": "ann", "username": "ann"})
+    guest = Caller(IDENTITY_POOL, is_guest=True)
+    signed = Caller(IDENTITY_POOL, {"sub": "ann"})
+    everybody = (
+        "{allow: public}, {allow: private}, {allow: public, provider: iam}, "
+        "{allow: private, provider: iam}"
+    )
+    for own, readers in (
+        ("{allow: public}", [key]),
+        ("{allow: private}", [ann]),
+        ("{allow: public, provider: iam}", [guest]),
+        ("{allow: private, provider: iam}", [signed]),
+        ("{allow: owner}", [ann]),
+        ("", [key, ann, guest, signed]),
+    ):
+        with case(own):
+            found = _model(everybody, own)
+            item = {"owner": "ann"}
+            assert readers == [
+                caller
+                for caller in (key, ann, guest, signed)
+                if rules.may_read_field(found, "text", caller, item)
+            ]
+    # What no rule restricts is shown in responses of mutations to those who may only create.
+    creators = _model("{allow: private}, {allow: public, operations: [create]}")
+    assert rules.may_read_field(creators, "text", key, {})
+
+
+def test_owner_in_a_key_beside_another_rule() -> None:
+    """The caller is not added to a query by an owner if another rule may allow other items."""
+    ann = Caller(USER_POOL, {"sub": "ann", "username": "ann"})
+    two = _model('{allow: owner}, {allow: owner, ownerField: "editor"}')
+    condition, own = rules.query_condition(two, "list", ann, {"owner": None})
+    assert own == {}
+    assert condition is not None
+    assert condition({"owner": "bob", "editor": "ann"})
+    one = rules.query_condition(_model("{allow: owner}"), "list", ann, {"owner": None})
+    assert one[1] == {"owner": "ann::ann"}

@@ -307,6 +307,16 @@ def test_another_key_is_another_table(start: Any) -> None:
     assert _pages(start(new), "listThings", limit=5) == ["y"]
 
 
+def test_another_api_has_other_items(start: Any) -> None:
+    """Two APIs that use the same state have separate items."""
+    document = _outputs({})
+    _create(start(document), id="a")
+    other = copy.deepcopy(document)
+    other["data"]["url"] = document["data"]["url"].replace("https://", "https://other")
+    assert _pages(start(other), "listThings", limit=9) == []
+    assert _pages(start(document), "listThings", limit=9) == ["a"]
+
+
 def test_removed_and_restored_model(start: Any) -> None:
     """The items of a removed model stay in the state, and exist when it is added again."""
     document = _outputs({})

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import fcntl
 import hashlib
 import http.client
 import os
@@ -11,13 +12,16 @@ import socket
 import stat
 import subprocess
 import threading
+import time
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from seedctl.local import reset_state
+from seedctl.local.s3.files import Files
 from tests.cases import case
 from tests.local_s3.conftest import BUCKET, OUTPUTS
 from tests.sandbox_process import sandbox_process, url_of
@@ -106,6 +110,32 @@ def test_unreferenced_files_with_another_process(start: Any) -> None:
     second = start()
     assert second.client().head_object(Bucket=first.bucket, Key="k")["ContentLength"] == 1
     assert second.files() == {old_object, young}
+
+
+def test_a_finished_file_is_complete(tmp_path: Path) -> None:
+    """What an object or a part is about to refer to is written, even if the process is killed."""
+    with closing(Files(tmp_path)) as files:
+        with files.writing() as new:
+            new.write(b"content")
+            assert (tmp_path / "objects" / new.finish()).read_bytes() == b"content"
+        os.utime(tmp_path / "objects" / new.name, (0, 0))
+        with files.writing() as copy:
+            files.clone(new.name, copy)
+        # A copy must not look like a file that was abandoned long ago.
+        assert (tmp_path / "objects" / copy.name).stat().st_mtime > time.time() - 3600
+
+
+def test_two_users_of_the_files(tmp_path: Path) -> None:
+    """After its clean-up, a process goes on sharing the folder with others, and is noticed."""
+    with closing(Files(tmp_path)) as first:
+        first.remove_unreferenced(lambda _: False)
+        lock = os.open(tmp_path / "objects" / "lock", os.O_RDWR)
+        try:
+            fcntl.flock(lock, fcntl.LOCK_SH | fcntl.LOCK_NB)
+            with pytest.raises(BlockingIOError):
+                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        finally:
+            os.close(lock)
 
 
 def test_private(world: Any) -> None:

@@ -12,7 +12,7 @@ import pytest
 from botocore.exceptions import ClientError
 
 from seedctl.local.s3 import completion, payload
-from seedctl.local.s3.files import Files
+from seedctl.local.s3.files import Files, NewFile
 from tests.boto3_clients import error_code as _code
 from tests.cases import case
 
@@ -89,6 +89,9 @@ def test_abort(s3: Any, shared: Any) -> None:
     s3.upload_part(**upload, PartNumber=1, Body=b"x")
     s3.abort_multipart_upload(**upload)
     assert shared.files() == before
+    with shared.sandbox._store.reading() as view:
+        query = "SELECT 1 FROM part WHERE upload_id = ?"
+        assert view.row(query, upload["UploadId"]) is None
     assert _code(s3.abort_multipart_upload, **upload) == "NoSuchUpload"
     assert _code(s3.upload_part, **upload, PartNumber=1, Body=b"x") == "NoSuchUpload"
     assert shared.files() == before
@@ -137,6 +140,23 @@ def test_part_numbers(s3: Any, shared: Any) -> None:
         with case(number):
             path = f"/{shared.bucket}/numbers?partNumber={number}&uploadId={upload['UploadId']}"
             assert b"between 1 and 10000" in shared.send("PUT", path, b"x")[2]
+    upload = _begin(s3, shared, "numbers")
+    for allowed in (1, 10000):
+        assert s3.upload_part(**upload, PartNumber=allowed, Body=b"x")["ETag"]
+    s3.abort_multipart_upload(**upload)
+
+
+def test_smallest_part(s3: Any, shared: Any) -> None:
+    """Each part but the last has at least 5 MiB."""
+    upload = _begin(s3, shared, "small")
+    bodies = (bytes(5 * MIB - 1), b"x")
+    parts = [
+        (number, s3.upload_part(**upload, PartNumber=number, Body=body)["ETag"])
+        for number, body in enumerate(bodies, start=1)
+    ]
+    with pytest.raises(ClientError, match="EntityTooSmall"):
+        _complete(s3, upload, *parts)
+    s3.abort_multipart_upload(**upload)
 
 
 def test_prevent_overwrite(s3: Any, shared: Any) -> None:
@@ -150,6 +170,11 @@ def test_prevent_overwrite(s3: Any, shared: Any) -> None:
     s3.delete_object(Bucket=shared.bucket, Key="there")
     _complete(s3, upload, (1, etag), IfNoneMatch="*")
     assert s3.get_object(Bucket=shared.bucket, Key="there")["Body"].read() == b"2"
+    before = shared.files()
+    upload = _begin(s3, shared, "there")
+    etag = s3.upload_part(**upload, PartNumber=1, Body=b"3")["ETag"]
+    _complete(s3, upload, (1, etag))
+    assert len(shared.files()) == len(before)  # the file of the replaced object is removed
 
 
 def test_stated_size(s3: Any, shared: Any) -> None:
@@ -178,6 +203,10 @@ def test_checksum_of_the_object(s3: Any, shared: Any, kind: str) -> None:
     value = base64.b64encode(zlib.crc32(whole).to_bytes(4, "big")).decode()
     expected = f"{value}-2" if kind == "COMPOSITE" else value
     named = [(number, reply["ETag"]) for number, reply in enumerate(sent, start=1)]
+    listed = [{"PartNumber": number, "ETag": etag} for number, etag in named]
+    listed[1]["ChecksumCRC32"] = "AAAAAA=="
+    with pytest.raises(ClientError, match="InvalidPart"):
+        s3.complete_multipart_upload(**upload, MultipartUpload={"Parts": listed})
     with pytest.raises(ClientError, match="BadDigest"):
         _complete(s3, upload, *named, ChecksumCRC32="AAAAAA==")
     assert _complete(s3, upload, *named, ChecksumCRC32=value)["ChecksumCRC32"] == expected
@@ -229,16 +258,16 @@ def test_uploads_by_page(s3: Any, shared: Any) -> None:
 # --- races ----------------------------------------------------------------------------------------
 
 
-def _before(monkeypatch: pytest.MonkeyPatch, method: str, act: Any) -> None:
+def _before(monkeypatch: pytest.MonkeyPatch, method: str, act: Any, kind: type = Files) -> None:
     """Call *act* right before *method* first uses a stored file."""
-    original, pending = getattr(Files, method), [act]
+    original, pending = getattr(kind, method), [act]
 
-    def raced(self: Files, *given: Any) -> Any:
+    def raced(self: Any, *given: Any) -> Any:
         if pending:
             pending.pop()()
         return original(self, *given)
 
-    monkeypatch.setattr(Files, method, raced)
+    monkeypatch.setattr(kind, method, raced)
 
 
 def _copy(s3: Any, world: Any, source: dict[str, str]) -> None:
@@ -297,16 +326,19 @@ def test_source_is_lost(start: Any, copy: Any, method: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("what", "code"),
+    ("what", "is_assembled", "code"),
     [
-        pytest.param("complete", "NoSuchUpload", id="completed"),
-        pytest.param("abort", "NoSuchUpload", id="aborted"),
-        pytest.param("again", "InvalidPart", id="part sent again"),
-        pytest.param("lost", "LocalSandboxFailure", id="lost"),
+        pytest.param("complete", False, "NoSuchUpload", id="completed"),
+        pytest.param("abort", False, "NoSuchUpload", id="aborted"),
+        pytest.param("again", False, "InvalidPart", id="part sent again"),
+        pytest.param("lost", False, "LocalSandboxFailure", id="lost"),
+        pytest.param("complete", True, "NoSuchUpload", id="completed after assembly"),
+        pytest.param("abort", True, "NoSuchUpload", id="aborted after assembly"),
+        pytest.param("again", True, "InvalidPart", id="part sent again after assembly"),
     ],
 )
 def test_upload_changes_while_it_is_completed(
-    world: Any, monkeypatch: pytest.MonkeyPatch, what: str, code: str
+    world: Any, monkeypatch: pytest.MonkeyPatch, what: str, is_assembled: bool, code: str
 ) -> None:
     """A completion fails if its upload or parts changed meanwhile, or if a part's file is lost."""
     s3, other = world.client(), world.client()
@@ -319,10 +351,25 @@ def test_upload_changes_while_it_is_completed(
         "again": lambda: other.upload_part(**upload, PartNumber=1, Body=b"2"),
         "lost": (world.objects / name).unlink,
     }
-    _before(monkeypatch, "open", acts[what])
+    if is_assembled:
+        _before(monkeypatch, "finish", acts[what], NewFile)
+    else:
+        _before(monkeypatch, "open", acts[what])
     with pytest.raises(ClientError) as caught:
         _complete(s3, upload, (1, etag))
     assert caught.value.response["Error"]["Code"] == code
+
+
+def test_upload_is_aborted_while_a_part_arrives(
+    world: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A part of an upload that is aborted meanwhile is refused, and leaves no file."""
+    s3, other = world.client(), world.client()
+    upload = _begin(s3, world, "raced")
+    _before(monkeypatch, "writing", lambda: other.abort_multipart_upload(**upload))
+    with pytest.raises(ClientError, match="NoSuchUpload"):
+        s3.upload_part(**upload, PartNumber=1, Body=b"x")
+    assert world.files() == set()
 
 
 def test_upload_ends_before_its_parts_are_looked_up(

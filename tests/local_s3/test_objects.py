@@ -6,11 +6,16 @@ import base64
 import hashlib
 import http.client
 import zlib
+from contextlib import nullcontext
 from datetime import datetime, timedelta, timezone
+from email.utils import formatdate
 from typing import Any
 
 import pytest
 
+from seedctl.local.s3.conditions import check_reading
+from seedctl.local.s3.errors import S3Error
+from seedctl.local.s3.index import StoredObject
 from tests.boto3_clients import error_code as _code
 from tests.cases import case
 
@@ -272,6 +277,44 @@ def test_copy_with_new_metadata(s3: Any, shared: Any) -> None:
     assert _code(s3.copy_object, **target, CopySource=target, **bad) == "InvalidArgument"
 
 
+def test_dates_and_tags_of_conditions() -> None:
+    """Dates are compared in whole seconds, as they are shown; a weak tag is compared as a strong one."""
+    stored = StoredObject("b", "k", "f", 1, "tag", 1_000_000_000.7)
+    shown = formatdate(stored.modified, usegmt=True)
+    for headers, code in (
+        ({"if-unmodified-since": shown}, None),
+        ({"if-modified-since": shown}, "NotModified"),
+        ({"if-unmodified-since": formatdate(stored.modified - 1, usegmt=True)}, "Precondition"),
+        ({"if-modified-since": formatdate(stored.modified - 1, usegmt=True)}, None),
+        ({"if-unmodified-since": "yesterday", "if-modified-since": "today"}, None),
+        ({"if-match": 'W/"tag"'}, None),
+        ({"if-none-match": '"other", W/"tag"'}, "NotModified"),
+        ({"if-match": '"other"'}, "Precondition"),
+    ):
+        with case(headers), nullcontext() if code is None else pytest.raises(S3Error, match=code):
+            check_reading(headers, stored)
+
+
+def test_time_and_checksum_of_a_copy(world: Any) -> None:
+    """A copy has the time of the copy, and not the checksum of the parts of its source."""
+    s3, target = world.client(), {"Bucket": world.bucket, "Key": "source"}
+    upload = s3.create_multipart_upload(**target, ChecksumAlgorithm="SHA1")["UploadId"]
+    part = s3.upload_part(
+        **target, UploadId=upload, PartNumber=1, Body=b"x", ChecksumAlgorithm="SHA1"
+    )
+    parts = [{"PartNumber": 1, "ETag": part["ETag"], "ChecksumSHA1": part["ChecksumSHA1"]}]
+    s3.complete_multipart_upload(**target, UploadId=upload, MultipartUpload={"Parts": parts})
+    world.clock.ahead = 60
+    s3.copy_object(Bucket=world.bucket, Key="copy", CopySource=target)
+    source, copy = (
+        s3.head_object(Bucket=world.bucket, Key=key, ChecksumMode="ENABLED")
+        for key in ("source", "copy")
+    )
+    assert source["ChecksumSHA1"].endswith("-1")
+    assert "ChecksumSHA1" not in copy
+    assert (copy["LastModified"] - source["LastModified"]).total_seconds() >= 59
+
+
 def test_copy_conditions(s3: Any, shared: Any) -> None:
     """All conditions on the source fail with PreconditionFailed."""
     source = {"Bucket": shared.bucket, "Key": "source"}
@@ -375,6 +418,7 @@ def test_accepted_headers(shared: Any, signed: Any) -> None:
         "x-amz-server-side-encryption": "AES256",
         "x-amz-acl": "bucket-owner-full-control",
         "Content-Encoding": "aws-chunked, gzip",
+        "x-amz-meta-a": "x" * 2047,  # with its name, the most that is allowed
     }
     path = f"/{shared.bucket}/accepted"
     assert shared.send("PUT", path, b"x", {**signed(), **headers})[0] == 200

@@ -228,6 +228,15 @@ def test_user_over_the_wire(people: People) -> None:
     assert _code(bob.copy_object, **at, Key="public/x", CopySource=source) == "AccessDenied"
     assert _code(ann.copy_object, **at, Key="pictures/x", CopySource=source) == "AccessDenied"
     ann.copy_object(**at, Key="public/x", CopySource=source)
+    # Of several objects to delete, each needs the permission.
+    for key in ("public/gone", "pictures/x"):
+        world.client().put_object(**at, Key=key, Body=b"x")
+    several = {"Objects": [{"Key": "public/gone"}, {"Key": "pictures/x"}]}
+    reply = ann.delete_objects(**at, Delete=several)
+    assert [entry["Key"] for entry in reply["Deleted"]] == ["public/gone"]
+    assert [entry["Key"] for entry in reply["Errors"]] == ["pictures/x"]
+    assert _code(world.client().head_object, **at, Key="public/gone") == "404"
+    assert world.client().head_object(**at, Key="pictures/x")["ContentLength"] == 1
     upload = ann.create_multipart_upload(**at, Key="drop/x")["UploadId"]
     part = {**at, "Key": "drop/x", "UploadId": upload}
     ann.upload_part(**part, PartNumber=1, Body=b"x")

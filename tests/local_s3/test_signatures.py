@@ -6,6 +6,7 @@ import hashlib
 import hmac
 import io
 import json
+from contextlib import nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.error import HTTPError
@@ -20,8 +21,11 @@ from botocore.credentials import Credentials
 
 from seedctl.local.bodies import Body
 from seedctl.local.http1 import Request
+from seedctl.local.identity_pool import Principal
+from seedctl.local.s3.callers import identify
 from seedctl.local.s3.errors import S3Error
 from seedctl.local.s3.requests import read_request
+from seedctl.local.s3.rules import role_of
 from seedctl.local.s3.signature import ChunkVerifier, read_signature, verify
 from tests.boto3_clients import error_code as _code
 from tests.cases import case
@@ -50,7 +54,7 @@ def _recorded() -> Iterator[tuple[str, Any]]:
             yield vector["id"], {"method": "GET", "url": url, "headers": host}
 
 
-def _read(method: str, url: str, headers: dict[str, str]) -> Any:
+def _read(method: str, url: str, headers: dict[str, str], **_: object) -> Any:
     parts = urlsplit(url)
     return read_request(
         Request(
@@ -71,11 +75,63 @@ def test_recorded_requests() -> None:
     assert len(recorded) > 30
     for name, sent in recorded:
         with case(name):
-            request = _read(sent["method"], sent["url"], sent["headers"])
+            request = _read(**sent)
             signature = read_signature(request)
             verify(signature, SECRETS[signature.access_key_id], request, SIGNED_AT)
             with pytest.raises(S3Error, match="SignatureDoesNotMatch"):
                 verify(signature, "another", request, SIGNED_AT)
+
+
+def test_times() -> None:
+    """A signature holds for 15 minutes in both directions, a presigned URL as long as it says."""
+    for _, sent in _recorded():
+        request = _read(**sent)
+        signature = read_signature(request)
+        expires = signature.expires
+        skewed = "RequestTimeTooSkewed" if expires is None else "not valid yet"
+        first, last = -900, 900 if expires is None else expires
+        for seconds, error in (
+            (first - 1, skewed),
+            (first, None),
+            (last, None),
+            (last + 1, skewed if expires is None else "has expired"),
+        ):
+            with (
+                case(sent["url"], seconds),
+                nullcontext() if error is None else pytest.raises(S3Error, match=error),
+            ):
+                now = signature.signed_at + seconds
+                verify(signature, SECRETS[signature.access_key_id], request, now)
+
+
+def test_callers_with_temporary_keys() -> None:
+    """Their token is required, in a header or in the URL, and the chunks they send are verified."""
+    session = VECTORS["sessions"]["signedIn"]
+    token = session["credentials"]["sessionToken"]
+    key = session["credentials"]["accessKeyId"]
+    places = set()
+    for _, sent in _recorded():
+        request = _read(**sent)
+        if read_signature(request).access_key_id != key:
+            continue
+        places.add("x-amz-security-token" in sent["headers"])
+        for known in (token, "another"):
+            holder = Principal(key, "id", {"sub": "1"}, SIGNED_AT, SECRETS[key], known)
+            refused = pytest.raises(S3Error, match="InvalidToken")
+            with case(sent["url"], known), nullcontext() if known == token else refused:
+                caller = identify(request, {key: holder}.get, (), SIGNED_AT)
+                assert caller.role == role_of("id", {"sub": "1"}, ())
+                assert caller.verifier is not None
+    assert places == {True, False}
+
+
+def test_parameters_in_lower_case() -> None:
+    """The names of the parameters of a presigned URL may have any case."""
+    url = next(sent["url"] for _, sent in _recorded() if "X-Amz-Signature" in sent["url"])
+    host = {"host": urlsplit(url).netloc}
+    request = _read("GET", url.replace("X-Amz-Signature", "x-amz-signature"), host)
+    signature = read_signature(request)
+    verify(signature, SECRETS[signature.access_key_id], request, SIGNED_AT)
 
 
 def test_wrong_secret(shared: Any) -> None:
@@ -187,6 +243,12 @@ def test_malformed_presigned(shared: Any) -> None:
         ("no date", {"X-Amz-Date": "20269999T000000Z"}, "Authorization"),
         ("other date", {"X-Amz-Date": "20260102T000000Z"}, "Authorization"),
         ("long", {"X-Amz-Expires": "604801"}, "Authorization"),
+        ("a week", {"X-Amz-Expires": "604800"}, "SignatureDoesNotMatch"),
+        (
+            "of another service",
+            {"X-Amz-Credential": "local/20260101/us-east-1/sts/aws4_request"},
+            "Authorization",
+        ),
         ("negative", {"X-Amz-Expires": "-1"}, "Authorization"),
         ("endless", {"X-Amz-Expires": None}, "Authorization"),
         ("no signature", {"X-Amz-Signature": None}, "Authorization"),
@@ -267,7 +329,8 @@ def _signed_headers(
 def test_unsigned_header(shared: Any) -> None:
     """The signature must cover every header that S3 uses."""
     path = f"/{shared.bucket}/unsigned"
-    headers = _signed_headers(shared, "PUT", path, {"x-amz-meta-a": "b"})
+    # Of several spaces, the signature covers one.
+    headers = _signed_headers(shared, "PUT", path, {"x-amz-meta-a": "b   c"})
     assert shared.send("PUT", path, b"x", headers)[0] == 200
     body = shared.send("PUT", path, b"x", {**headers, "x-amz-meta-b": "c"})[2]
     assert b"<HeadersNotSigned>x-amz-meta-b</HeadersNotSigned>" in body
@@ -300,8 +363,10 @@ def _next(verifier: ChunkVerifier, digest: str, *, trailer: bool = False) -> str
 
 def test_signed_chunks(shared: Any) -> None:
     """The signatures of chunks are verified, each with the one before it."""
-    for tamper in ("", "data", "trailer"):
+    for tamper in ("", "data", "trailer", "trailer signature"):
         for trailer in ("", "x-amz-checksum-crc32:NhCmhg=="):
+            if tamper == "trailer signature" and not trailer:
+                continue
             with case(tamper, trailer):
                 path = f"/{shared.bucket}/chunks"
                 kind = "STREAMING-AWS4-HMAC-SHA256-PAYLOAD" + ("-TRAILER" if trailer else "")
@@ -318,6 +383,8 @@ def test_signed_chunks(shared: Any) -> None:
                 body = _chunked(verifier, b"hel", b"lo", trailer=trailer)
                 if tamper == "data":
                     body = body.replace(b"hel", b"jel")
+                if tamper == "trailer signature":
+                    body = body.partition(b"x-amz-trailer-signature")[0] + b"\r\n"
                 if tamper == "trailer":
                     body = body.replace(b"NhCmhg", b"NhCmhh").replace(
                         b"lo\r\n", b"lo\r\n" if trailer else b"ol\r\n"
@@ -340,6 +407,14 @@ UNSIGNED = {
 GOOD = _chunked(None, b"hel", b"lo", trailer="x-amz-checksum-crc32:NhCmhg==")
 
 
+def test_unsigned_chunks_of_a_signed_request(shared: Any) -> None:
+    """Chunks need no signature if the request says so, even if its own signature is verified."""
+    path, kind = f"/{shared.bucket}/unsigned", UNSIGNED["X_Amz_Content_Sha256"]
+    given = {"x-amz-decoded-content-length": "5", "x-amz-trailer": "x-amz-checksum-crc32"}
+    headers = _signed_headers(shared, "PUT", path, given, kind)
+    assert shared.send("PUT", path, GOOD, headers)[0] == 200
+
+
 def test_unsigned_chunks(shared: Any, signed: Any) -> None:
     """Chunks are decoded and verified against headers and trailers."""
     for case_name, headers, body, code in (
@@ -355,6 +430,19 @@ def test_unsigned_chunks(shared: Any, signed: Any) -> None:
         ("length", {"x_amz_decoded_content_length": "x"}, GOOD, "MissingContentLength"),
         ("no size", {}, b"zz\r\n", "IncompleteBody"),
         ("broken off", {}, b"5\r\nhel", "IncompleteBody"),
+        ("no line break", {}, GOOD.replace(b"hel\r\n", b"helxx"), "IncompleteBody"),
+        (
+            "signed",
+            {},
+            GOOD.replace(b"3\r\n", b"3;chunk-signature=" + b"0" * 64 + b"\r\n", 1),
+            "IncompleteBody",
+        ),
+        (
+            "not the announced trailer",
+            {},
+            GOOD.replace(b"crc32:NhCmhg==", b"sha1:" + b"A" * 27 + b"="),
+            "InvalidRequest",
+        ),
         ("chunk too long", {}, b"3\r\nhello\r\n", "IncompleteBody"),
         ("more after it", {}, GOOD + b"more", "IncompleteBody"),
         ("trailer", {}, b"0\r\nbad trailer\r\n\r\n", "IncompleteBody"),

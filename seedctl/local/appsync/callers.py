@@ -74,8 +74,7 @@ class Callers:
         self._default = _PROVIDERS.get(data.default_authorization_type, IAM)
         # If the file does not list the providers, all are accepted.
         listed = _PROVIDERS if data.authorization_types is None else data.authorization_types
-        # Gen 2 always enables IAM, whatever the file lists.
-        self._enabled = {self._default, IAM, *(_PROVIDERS.get(name) for name in listed)}
+        self._enabled = {self._default, *(_PROVIDERS.get(name) for name in listed)}
         self._api_key = data.api_key
         self._read_token = read_token
         self._find_principal = find_principal
@@ -102,6 +101,7 @@ class Callers:
         return Caller(API_KEY)
 
     def _of_signature(self, authorization: str) -> Caller:
+        # Gen 2 always enables IAM, whatever the file lists.
         match = _SIGNED.fullmatch(authorization)
         if match is not None and match[1] == _LOCAL_KEY:
             return Caller(IAM)

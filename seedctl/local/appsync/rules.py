@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from seedctl.local.appsync.access import CallerRole, has_same_readers
-from seedctl.local.appsync.callers import API_KEY, IAM, IDENTITY_POOL, USER_POOL, Caller
+from seedctl.local.appsync.callers import API_KEY, IAM, IDENTITY_POOL, Caller
 from seedctl.local.appsync.introspection import Model
 from seedctl.outputs.models import Field
 
@@ -146,8 +146,6 @@ def _is_granted(role: CallerRole, caller: Caller) -> bool:
         return role.allow == "public"
     if caller.provider == IDENTITY_POOL:
         return role.allow == ("public" if caller.is_guest else "private")
-    if caller.provider != USER_POOL:
-        return False
     if role.group is not None:
         return role.group in caller.groups(str(role.claim))
     return role.allow == "private"

@@ -92,8 +92,6 @@ class Files:
         try:
             os.link(source, link)
         except OSError:
-            if not source.exists():
-                raise
             shutil.copyfile(source, target)
             return
         os.utime(link)  # remove_unreferenced goes by age: the link must not look abandoned
