@@ -173,6 +173,17 @@ def test_the_raw_name_of_a_branch_that_was_chosen_by_its_stack(
         assert _check(project, outputs, owned, parsed, name) == []
 
 
+@pytest.mark.usefixtures("terminal")
+def test_a_branch_that_shares_the_pool_of_a_sandbox(
+    project: Project, outputs: AmplifyOutputs
+) -> None:
+    """The name of the branch allows the write, not that of the stack that owns the pool."""
+    owned = Ownership("chosen", backend=BOB)
+    with pytest.raises(TargetNotAllowedError, match="branch main"):
+        _check(project, outputs, owned, MAIN, BOB.stack_name)
+    assert _check(project, outputs, owned, MAIN, "main") == []
+
+
 def test_tags_that_say_branch_count_more_than_the_name(
     project: Project, outputs: AmplifyOutputs, terminal: Terminal
 ) -> None:
@@ -218,33 +229,38 @@ def test_unchecked_outputs_are_asked_for_once(
     project: Project, outputs: AmplifyOutputs, terminal: Terminal
 ) -> None:
     """The answer yes is stored for what the file leads to: also for the next run, and in CI."""
-    terminal.answer = "no"
-    with pytest.raises(TargetNotAllowedError, match="You may not ask"):
-        _check(project, outputs, OWNED["unknown"])
+    for terminal.answer in ("no", "y", ""):
+        with pytest.raises(TargetNotAllowedError, match="You may not ask"):
+            _check(project, outputs, OWNED["unknown"])
     terminal.answer = "Yes"
     assert _check(project, outputs, OWNED["unknown"]) == []
-    assert len(terminal.questions) == 2
+    assert len(terminal.questions) == 4
     assert "It leads to user pool us-east-1_A, account 123456789012." in terminal.questions[0]
     assert _check(project, outputs, OWNED["unknown"]) == []
     terminal.answer = None
     assert _check(project, outputs, OWNED["unknown"]) == []
-    assert len(terminal.questions) == 2
+    assert len(terminal.questions) == 4
     folder = project.state_folder / "unchecked"
-    assert stat.S_IMODE(folder.stat().st_mode) == 0o700
     (marker,) = folder.iterdir()
+    for path, mode in ((folder.parent, 0o700), (folder, 0o700), (marker, 0o600)):
+        assert stat.S_IMODE(path.stat().st_mode) == mode
     assert marker.read_bytes() == b""
     assert len(_check(project, outputs, OWNED["unknown"], BOB)) == 1
 
 
-@pytest.mark.parametrize("section", ["auth", "data", "storage"])
+@pytest.mark.parametrize("section", ["auth", "data", "storage", "buckets"])
 def test_another_place_is_asked_for_again(
     project: Project, outputs: AmplifyOutputs, terminal: Terminal, section: str
 ) -> None:
-    """If pool, API or bucket change, the stored answer is not for them; nor if one is gone."""
+    """If pool, API or a bucket change, the stored answer is not for them; nor if one is gone."""
     terminal.answer = "yes"
     _check(project, outputs, OWNED["unknown"])
     document = json.loads(outputs.path.read_text(encoding="utf-8"))
-    del document[section]
+    if section == "buckets":
+        second = {"name": "second", "bucket_name": "another", "aws_region": "us-east-1"}
+        document["storage"].setdefault("buckets", []).append(second)
+    else:
+        del document[section]
     outputs.path.write_text(json.dumps(document), encoding="utf-8")
     _check(project, load_outputs(outputs.path), OWNED["unknown"])
     assert len(terminal.questions) == 2
