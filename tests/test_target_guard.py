@@ -10,13 +10,15 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from seedctl import masking
+from seedctl.connection import Connection, ConnectionOptions
 from seedctl.errors import OutputsMismatchError, StackDoesNotExistError, TargetNotAllowedError
 from seedctl.guard import STEPS, Guard
 from seedctl.outputs import load_outputs
 from seedctl.owner import Ownership
-from seedctl.project import BackendIdentifier, OtherStack, Project
+from seedctl.project import BackendChoice, BackendIdentifier, OtherStack, Project
 from seedctl.prompter import TerminalPrompter
-from seedctl.report import Target
+from seedctl.report import Report, Target
+from tests.aws.recorder import Recorder
 
 if TYPE_CHECKING:
     from seedctl.outputs import AmplifyOutputs
@@ -210,6 +212,36 @@ def test_the_name_is_typed_at_a_terminal(
     terminal.answer = "y"
     with pytest.raises(TargetNotAllowedError, match="You named 'y'"):
         _check(project, outputs, OWNED["chosen"], MAIN)
+
+
+def test_a_typed_name_counts_for_every_later_write(
+    project: Project, outputs: AmplifyOutputs, terminal: Terminal, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """One look-up and one question are enough for users, records, files and secrets."""
+    resources = {
+        "userPoolId": outputs.document["auth"]["user_pool_id"],
+        "awsAppsyncApiEndpoint": outputs.document["data"]["url"],
+        "bucketName": outputs.document["storage"]["bucket_name"],
+    }
+    listed = [{"OutputKey": name, "OutputValue": value} for name, value in resources.items()]
+    aws = Recorder(
+        {"Stacks": [{"StackName": MAIN.stack_name, "Outputs": listed}]},
+        {"StackResources": []},
+        {"branch": {"branchName": "main"}},
+        {"Account": "123456789012"},
+    )
+    report = Report()
+    choice = BackendChoice(app_id=MAIN.namespace, branch=MAIN.name)
+    options = ConnectionOptions(project_dir=project.root, choice=choice, observer=report)
+    connection = Connection(options)
+    monkeypatch.setattr(connection, "aws", aws)
+    terminal.answer = "main"
+    for _ in range(2):
+        connection.before_write()
+        connection.before_secret()
+    assert len(terminal.questions) == 1
+    assert len(aws.calls) == 4
+    assert report.target is not None
 
 
 def test_a_wrong_name_is_not_asked_again(
