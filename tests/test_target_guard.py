@@ -11,13 +11,20 @@ import pytest
 
 from seedctl import masking
 from seedctl.connection import Connection, ConnectionOptions
-from seedctl.errors import OutputsMismatchError, StackDoesNotExistError, TargetNotAllowedError
+from seedctl.errors import (
+    AWSError,
+    InvalidCredentialError,
+    OutputsMismatchError,
+    StackDoesNotExistError,
+    TargetNotAllowedError,
+)
 from seedctl.guard import STEPS, Guard
 from seedctl.outputs import load_outputs
 from seedctl.owner import Ownership
 from seedctl.project import BackendChoice, BackendIdentifier, OtherStack, Project
 from seedctl.prompter import TerminalPrompter
 from seedctl.report import Report, Target
+from seedctl.target import TargetDetail
 from tests.aws.recorder import Recorder
 
 if TYPE_CHECKING:
@@ -214,34 +221,163 @@ def test_the_name_is_typed_at_a_terminal(
         _check(project, outputs, OWNED["chosen"], MAIN)
 
 
-def test_a_typed_name_counts_for_every_later_write(
-    project: Project, outputs: AmplifyOutputs, terminal: Terminal, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """One look-up and one question are enough for users, records, files and secrets."""
+class Observed(Report):
+    """Counts how often the target is shown."""
+
+    targets = 0
+
+    def on_target(self, target: Target) -> None:
+        self.targets += 1
+        super().on_target(target)
+
+
+def _connection(
+    project: Project,
+    aws: Recorder,
+    monkeypatch: pytest.MonkeyPatch,
+    *,
+    choice: BackendChoice = BackendChoice("alice"),  # noqa: B008 - it is frozen
+    target: TargetDetail = "outputs",
+    observer: Report | None = None,
+) -> Connection:
+    """Return a connection whose calls *aws* answers."""
+    options = ConnectionOptions(
+        project_dir=project.root, choice=choice, observer=observer or Report(), target=target
+    )
+    connection = Connection(options)
+    monkeypatch.setattr(connection, "aws", aws)
+    return connection
+
+
+def _described(name: str, outputs: AmplifyOutputs, **changed: str) -> dict[str, Any]:
+    """Return CloudFormation's response for a stack with the resources of *outputs*."""
     resources = {
         "userPoolId": outputs.document["auth"]["user_pool_id"],
         "awsAppsyncApiEndpoint": outputs.document["data"]["url"],
         "bucketName": outputs.document["storage"]["bucket_name"],
+        **changed,
     }
-    listed = [{"OutputKey": name, "OutputValue": value} for name, value in resources.items()]
-    aws = Recorder(
-        {"Stacks": [{"StackName": MAIN.stack_name, "Outputs": listed}]},
-        {"StackResources": []},
-        {"branch": {"branchName": "main"}},
-        {"Account": "123456789012"},
-    )
-    report = Report()
+    listed = [{"OutputKey": key, "OutputValue": value} for key, value in resources.items()]
+    return {"Stacks": [{"StackName": name, "Outputs": listed}]}
+
+
+NO_OWNER: dict[str, Any] = {"StackResources": []}
+CALLER = {"Account": "123456789012"}
+GONE = AWSError("Stack s does not exist", code="ValidationError")
+
+
+def test_a_typed_name_counts_for_every_later_write(
+    project: Project, outputs: AmplifyOutputs, terminal: Terminal, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """One look-up and one question are enough for users, records, files and secrets."""
+    stage = {"branch": {"branchName": "main"}}
+    aws = Recorder(_described(MAIN.stack_name, outputs), NO_OWNER, stage, CALLER)
     choice = BackendChoice(app_id=MAIN.namespace, branch=MAIN.name)
-    options = ConnectionOptions(project_dir=project.root, choice=choice, observer=report)
-    connection = Connection(options)
-    monkeypatch.setattr(connection, "aws", aws)
+    connection = _connection(project, aws, monkeypatch, choice=choice)
     terminal.answer = "main"
     for _ in range(2):
         connection.before_write()
         connection.before_secret()
     assert len(terminal.questions) == 1
     assert len(aws.calls) == 4
-    assert report.target is not None
+
+
+@pytest.mark.parametrize("owner", ["mismatch", "missing"])
+def test_a_refusal_is_final(
+    project: Project, outputs: AmplifyOutputs, monkeypatch: pytest.MonkeyPatch, owner: str
+) -> None:
+    """Each later write is refused with the same words, and nothing is looked up again."""
+    differs = _described(ALICE.stack_name, outputs, userPoolId="us-east-1_Other")
+    first = GONE if owner == "missing" else differs
+    aws = Recorder(first, NO_OWNER, {"Stacks": []})
+    connection = _connection(project, aws, monkeypatch)
+    error = StackDoesNotExistError if owner == "missing" else OutputsMismatchError
+    texts = set()
+    for write in (connection.before_secret, connection.before_write, connection.before_secret):
+        with pytest.raises(error) as caught:
+            write()
+        texts.add((caught.value.message, caught.value.resolution))
+    assert len(texts) == 1
+    assert len(aws.calls) == 3
+
+
+def test_a_failed_look_up_is_no_refusal(
+    project: Project, outputs: AmplifyOutputs, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """After missing credentials the script may sign in and go on: the next write looks again."""
+    aws = Recorder(
+        InvalidCredentialError("expired"), _described(ALICE.stack_name, outputs), NO_OWNER, CALLER
+    )
+    connection = _connection(project, aws, monkeypatch)
+    with pytest.raises(InvalidCredentialError):
+        connection.before_write()
+    connection.before_write()
+
+
+@pytest.mark.usefixtures("terminal")
+def test_a_refused_bucket_refuses_no_other(
+    project: Project, outputs: AmplifyOutputs, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A bucket of another backend stays refused; the sandbox's own resources are written to."""
+    other = {"StackResources": [{"StackName": MAIN.stack_name}]}
+    branch = _described(MAIN.stack_name, outputs)
+    own = _described(ALICE.stack_name, outputs)
+    aws = Recorder(own, NO_OWNER, CALLER, other, branch, other, branch)
+    connection = _connection(project, aws, monkeypatch)
+    for _ in range(2):
+        with pytest.raises(TargetNotAllowedError, match="The bucket photos belongs to the branch"):
+            connection.before_write("photos", "us-east-1")
+    with pytest.raises(TargetNotAllowedError, match="The bucket videos"):
+        connection.before_write("videos", "us-east-1")
+    connection.before_write()
+    assert len(aws.calls) == 7
+
+
+def test_the_target_is_shown_once(
+    project: Project, outputs: AmplifyOutputs, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Not again where the outputs file is written after the first secret; never with "none"."""
+    text = outputs.path.read_bytes()
+    outputs.path.unlink()
+    own = _described(ALICE.stack_name, outputs)
+    rows: list[tuple[TargetDetail, int]] = [("outputs", 1), ("account", 1), ("none", 0)]
+    for target, shown in rows:
+        observer = Observed()
+        aws = Recorder(*[CALLER] * shown, own, NO_OWNER)
+        connection = _connection(project, aws, monkeypatch, target=target, observer=observer)
+        connection.before_secret()
+        outputs.path.write_bytes(text)
+        connection.before_secret()
+        assert len(aws.calls) == shown
+        connection.before_write()
+        outputs.path.unlink()
+        assert (observer.targets, len(aws.calls)) == (shown, 2 + shown)
+
+
+def test_the_local_sandbox_is_never_another_backend(
+    project: Project, outputs: AmplifyOutputs, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whatever the variable of ampx names, and whatever bucket: nothing is looked up or asked."""
+    monkeypatch.setenv("AMPLIFY_BACKEND_IDENTIFIER", MAIN.to_json())
+    aws = Recorder(is_local=True, is_emulator=True)
+    connection = _connection(project, aws, monkeypatch, choice=BackendChoice())
+    connection.before_write("photos", outputs.document["auth"]["aws_region"])
+    connection.before_secret()
+    assert aws.calls == []
+
+
+@pytest.mark.parametrize("service", ["cognito-idp", "dynamodb", "s3"])
+def test_a_call_of_the_scripts_own_is_checked_like_any_other(
+    project: Project, outputs: AmplifyOutputs, monkeypatch: pytest.MonkeyPatch, service: str
+) -> None:
+    """Only what goes to Parameter Store needs no look at the outputs file."""
+    differs = _described(ALICE.stack_name, outputs, userPoolId="us-east-1_Other")
+    aws = Recorder(differs, NO_OWNER, {"Stacks": []})
+    connection = _connection(project, aws, monkeypatch, target="none")
+    connection._before_call("ssm")
+    assert aws.calls == []
+    with pytest.raises(OutputsMismatchError):
+        connection._before_call(service)
 
 
 def test_a_wrong_name_is_not_asked_again(

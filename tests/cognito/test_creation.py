@@ -164,6 +164,7 @@ def test_a_policy_that_is_stricter_than_the_outputs(stage: Stage, temporary: str
         pytest.param('["userAttributes.name"]', [], id="not given"),
         pytest.param('{"userAttributes.nickname": 1}', [], id="no list"),
         pytest.param("nickname", [], id="no JSON"),
+        pytest.param("[" * 100_000, [], id="deeply nested"),
     ],
 )
 def test_missing_required_attributes_go_with_the_new_password(
