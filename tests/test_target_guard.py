@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import stat
+import threading
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -280,6 +281,30 @@ def test_a_typed_name_counts_for_every_later_write(
         connection.before_secret()
     assert len(terminal.questions) == 1
     assert len(aws.calls) == 4
+
+
+def test_threads_wait_for_the_answer_to_one_question(
+    project: Project, outputs: AmplifyOutputs, terminal: Terminal, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """While one thread asks, another that is about to write waits for the same answer."""
+    stage = {"branch": {"branchName": "main"}}
+    replies = (_described(MAIN.stack_name, outputs), NO_OWNER, stage, CALLER)
+    choice = BackendChoice(app_id=MAIN.namespace, branch=MAIN.name)
+    connection = _connection(project, Recorder(*replies * 2), monkeypatch, choice=choice)
+    second = threading.Thread(target=connection.before_write)
+
+    def ask(_: TerminalPrompter, question: str) -> str:
+        terminal.questions.append(question)
+        if len(terminal.questions) == 1:
+            second.start()
+            second.join(0.05)  # without the lock it would ask now
+        return "main"
+
+    terminal.answer = "main"
+    monkeypatch.setattr(TerminalPrompter, "ask_openly", ask)
+    connection.before_write()
+    second.join()
+    assert len(terminal.questions) == 1
 
 
 @pytest.mark.parametrize("owner", ["mismatch", "missing"])
