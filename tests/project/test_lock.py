@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import errno
+import fcntl
+import os
+import stat
 from typing import TYPE_CHECKING
+
+import pytest
 
 from seedctl.project import lock
 
 if TYPE_CHECKING:
     from pathlib import Path
-
-    import pytest
 
 
 def test_a_lock_on_a_removed_file_does_not_count(
@@ -30,5 +34,48 @@ def test_a_lock_on_a_removed_file_does_not_count(
     taken = lock.FileLock.take(path, seconds=0)
     assert taken is not None
     assert lock.is_held(path)
+    taken.release()
+    assert not lock.is_held(path)
+
+
+def test_two_looks_at_once_find_no_holder(tmp_path: Path) -> None:
+    """Who looks whether a lock is held does not hold it, but nobody else can take it meanwhile."""
+    path = tmp_path / "marker"
+    path.touch()
+    assert not lock.is_held(path)
+    descriptor = os.open(path, os.O_RDWR)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_SH)  # as is_held() does
+        assert not lock.is_held(path)
+        assert lock.FileLock.take(path, seconds=0) is None
+    finally:
+        os.close(descriptor)
+
+
+def test_a_file_system_without_locks_is_an_error(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It is not taken for a lock that another process holds, for which the caller would wait."""
+
+    def fail(*_: object) -> None:
+        raise OSError(errno.ENOLCK, os.strerror(errno.ENOLCK))
+
+    monkeypatch.setattr(fcntl, "flock", fail)
+    with pytest.raises(OSError, match=os.strerror(errno.ENOLCK)):
+        lock.FileLock.take(tmp_path / "marker")
+    with pytest.raises(OSError, match=os.strerror(errno.ENOLCK)):
+        lock.is_held(tmp_path / "marker")
+
+
+def test_what_is_stored_in_the_file(tmp_path: Path) -> None:
+    """It is written and read at the beginning; only the owner may read it; a second release is no error."""
+    path = tmp_path / "marker"
+    taken = lock.FileLock.take(path, seconds=0)
+    assert taken is not None
+    for content in (b"started", b"created"):
+        taken.write(content)
+        assert taken.read(100) == path.read_bytes() == content
+    assert stat.S_IMODE(path.stat().st_mode) == 0o600
+    taken.release()
     taken.release()
     assert not lock.is_held(path)
