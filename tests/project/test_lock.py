@@ -52,6 +52,36 @@ def test_two_looks_at_once_find_no_holder(tmp_path: Path) -> None:
         os.close(descriptor)
 
 
+def test_no_descriptor_is_left_open(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A run may ask for a lock thousands of times while another process holds it."""
+    path = tmp_path / "marker"
+    opened: list[int] = []
+    lock_descriptor = lock._try_lock
+
+    def note(descriptor: int, *, exclusive: bool) -> bool:
+        opened.append(descriptor)
+        return lock_descriptor(descriptor, exclusive=exclusive)
+
+    taken = lock.FileLock.take(path, seconds=0)
+    assert taken is not None
+    monkeypatch.setattr(lock, "_try_lock", note)
+    assert lock.FileLock.take(path, seconds=0) is None
+    assert lock.is_held(path)
+    taken.release()
+    assert len(opened) == 2
+    for descriptor in opened:
+        with pytest.raises(OSError, match=os.strerror(errno.EBADF)):
+            os.fstat(descriptor)
+
+
+def test_a_path_that_cannot_be_opened(tmp_path: Path) -> None:
+    """A missing file is not locked; any other failure to open it is raised."""
+    assert not lock.is_held(tmp_path / "marker")
+    (tmp_path / "file").touch()
+    with pytest.raises(NotADirectoryError):
+        lock.is_held(tmp_path / "file" / "marker")
+
+
 def test_a_file_system_without_locks_is_an_error(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -61,10 +91,9 @@ def test_a_file_system_without_locks_is_an_error(
         raise OSError(errno.ENOLCK, os.strerror(errno.ENOLCK))
 
     monkeypatch.setattr(fcntl, "flock", fail)
-    with pytest.raises(OSError, match=os.strerror(errno.ENOLCK)):
-        lock.FileLock.take(tmp_path / "marker")
-    with pytest.raises(OSError, match=os.strerror(errno.ENOLCK)):
-        lock.is_held(tmp_path / "marker")
+    for call in (lock.FileLock.take, lock.is_held):
+        with pytest.raises(OSError, match=os.strerror(errno.ENOLCK)):
+            call(tmp_path / "marker")
 
 
 def test_what_is_stored_in_the_file(tmp_path: Path) -> None:
