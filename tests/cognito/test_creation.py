@@ -32,6 +32,7 @@ if TYPE_CHECKING:
 
     from seedctl.cognito.journal import Claim
     from seedctl.cognito.new_user import CheckedUser
+    from seedctl.cognito.types import IfUserExists
     from seedctl.report import Event
     from seedctl.users.session import UserSession
 
@@ -356,6 +357,17 @@ def test_groups_of_a_single_user(stage: Stage) -> None:
     with pytest.raises(InvalidParameterException, match="single text"):
         stage.auth.create_user("bob@example.com", PASSWORD, groups="admin")
     assert len(stage.cognito.requests) == before
+
+
+def test_who_accepted_the_final_password_is_passed_on(stage: Stage) -> None:
+    """A tool that signs the users in again gets their passwords; not those that were not proven."""
+    received: list[tuple[str, str]] = []
+    stage.auth._on_password = lambda *each: received.append(each)
+    choices: list[IfUserExists] = ["error", "skip", "sign_in"]
+    for if_exists in choices:
+        stage.auth.create_user(USER, PASSWORD, if_exists=if_exists)
+    assert stage.states() == ["created", "existed", "existed"]
+    assert received == [(USER, PASSWORD)] * 2
 
 
 @pytest.mark.parametrize(("pool", "state"), [(MISSING, "created"), (UNFINISHED, "finished")])
