@@ -280,14 +280,19 @@ def test_a_5xx_during_a_sign_in_restarts_it(stage: Stage) -> None:
 
 
 @pytest.mark.parametrize(
-    ("failure", "attempts"),
-    [(FAILED, 5), (ThrottledError("slow down"), 5), (UNREACHABLE, 3)],
-    ids=["failed", "throttled", "unreachable"],
+    ("failure", "most", "attempts"),
+    [(FAILED, 3, 5), (ThrottledError("slow down"), 3, 5), (UNREACHABLE, 3, 3), (FAILED, 1, 1)],
+    ids=["failed", "throttled", "unreachable", "retries turned off"],
 )
 def test_the_retries_of_a_sign_in_are_limited(
-    stage: Stage, failure: SeedctlError, attempts: int
+    stage: Stage,
+    monkeypatch: pytest.MonkeyPatch,
+    failure: SeedctlError,
+    most: int,
+    attempts: int,
 ) -> None:
-    """A failing service is retried more often than an unreachable one."""
+    """A failing service is retried more often than an unreachable one; by choice not at all."""
+    monkeypatch.setattr(stage.cognito, "max_attempts", most)
     stage.cognito.password = PASSWORD
     for n in range(9):
         stage.cognito.faults[("RespondToAuthChallenge", n)] = failure
