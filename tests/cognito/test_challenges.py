@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 import json
 from datetime import datetime, timedelta, timezone
 from typing import TYPE_CHECKING, Any
@@ -121,7 +122,9 @@ def test_a_wrong_code_is_asked_for_again(
     stage = challenged(challenge, CODE_DELIVERY_DESTINATION="a***@e***")
     stage.codes.codes = ["111111", "222222", "333333"]
     refuse(stage, 1, mismatch(), mismatch())
+    began_at = time.time()
     sign_in(stage)
+    assert all(began_at <= request.since <= time.time() for request in stage.codes.requests)
     answers = answers_to(stage, challenge)
     assert [answer[key] for answer in answers] == ["111111", "222222", "333333"]
     assert all(answer["USERNAME"] == INTERNAL for answer in answers)
