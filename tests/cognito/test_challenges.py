@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import time
 import json
+import time
 from datetime import datetime, timedelta, timezone
 from typing import TYPE_CHECKING, Any
 
@@ -510,6 +510,20 @@ def test_a_typed_code_that_was_used_is_asked_for_again(challenged: Callable[...,
     sign_in(stage)
     assert stage.codes.codes == []
     assert [request.attempt for request in stage.codes.requests] == [1, 2]
+
+
+@pytest.mark.parametrize("challenge", ["EMAIL_OTP", "SMS_MFA"])
+def test_a_code_that_cognito_sent_too_long_ago_is_not_asked_for_again(
+    challenged: Callable[..., Stage], challenge: str
+) -> None:
+    """Cognito sends no other code in this sign-in; the advice is to run again."""
+    stage = challenged(challenge)
+    stage.codes.codes = ["111111", "222222"]
+    refuse(stage, 1, expired())
+    with pytest.raises(CognitoError) as caught:
+        sign_in(stage)
+    assert "the code that Cognito then sends" in (caught.value.resolution or "")
+    assert len(stage.codes.requests) == 1
 
 
 # --- half-way failures ----------------------------------------------------------------------------
