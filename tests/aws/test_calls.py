@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import socket
 import threading
+from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
 import botocore.exceptions
 import pytest
 
 import seedctl
-from seedctl.aws.calls import AWS
+from seedctl.aws.calls import AWS, _may_change
 from seedctl.aws.settings import AWSSettings
 from seedctl.errors import (
     AWSError,
@@ -21,6 +22,7 @@ from seedctl.errors import (
     MissingRegionError,
     MixedEndpointsError,
     ServiceFailedError,
+    TargetNotAllowedError,
 )
 
 if TYPE_CHECKING:
@@ -58,6 +60,62 @@ def _at(endpoint: Endpoint, **settings: Any) -> AWS:
 
 
 # --- the call ------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("operations", "auth_type", "changes"),
+    [
+        (
+            (
+                "BatchGetItem DescribeStacks GetItem HeadObject ListUsers LookupEvents Query Scan "
+                "SearchProducts AssumeRole AdminGetUser AdminListGroupsForUser"
+            ),
+            "v4",
+            False,
+        ),
+        (
+            (
+                "AdminCreateUser AdminDeleteUser AdminSetUserPassword BatchWriteItem CreateTable "
+                "DeleteItem DeleteListing ImportTable PutItem StartQueryExecution SignUp Tag "
+                "TransactWriteItems UpdateItem"
+            ),
+            "v4",
+            True,
+        ),
+        ("AdminDeleteUser PutParameter", None, True),  # signed in the service's usual way
+        ("DeleteUser InitiateAuth SignUp UpdateUserAttributes", "none", False),
+    ],
+    ids=["reads", "writes", "usual signature", "users' own"],
+)
+def test_what_may_change_something(operations: str, auth_type: str | None, changes: bool) -> None:
+    """Whatever does not only read is checked by the guard, but for what users do with their tokens."""
+    model = SimpleNamespace(auth_type=auth_type)
+    service = SimpleNamespace(operation_model=lambda _: model)
+    client = SimpleNamespace(meta=SimpleNamespace(service_model=service))
+    assert {_may_change(client, each) for each in operations.split()} == {changes}
+
+
+@pytest.mark.usefixtures("environment_keys")
+def test_the_guard_stands_before_each_write(endpoint: Endpoint) -> None:
+    """It is called with the service before anything is sent; what it raises ends the call."""
+    asked: list[tuple[str, int]] = []
+
+    def before_write(service: str) -> None:
+        asked.append((service, len(endpoint.requests)))
+        if len(asked) > 1:
+            raise TargetNotAllowedError("The target is another one.")
+
+    settings = AWSSettings(endpoint_url=endpoint.url, region="us-east-1")
+    aws = AWS(settings, before_write=before_write)
+    _get(aws)
+    assert asked == []
+    endpoint.body = {"Version": 1}
+    write = {"Name": "x", "Value": "v", "Type": "String"}
+    aws.call("ssm", "PutParameter", write)
+    assert asked == [("ssm", 1)]
+    with pytest.raises(TargetNotAllowedError, match="another one"):
+        aws.call("ssm", "PutParameter", write)
+    assert len(endpoint.requests) == 2
 
 
 @pytest.mark.usefixtures("environment_keys")
