@@ -23,6 +23,7 @@ from seedctl.errors import (
     MixedEndpointsError,
     ServiceFailedError,
     TargetNotAllowedError,
+    ThrottledError,
 )
 
 if TYPE_CHECKING:
@@ -93,6 +94,23 @@ def test_what_may_change_something(operations: str, auth_type: str | None, chang
     service = SimpleNamespace(operation_model=lambda _: model)
     client = SimpleNamespace(meta=SimpleNamespace(service_model=service))
     assert {_may_change(client, each) for each in operations.split()} == {changes}
+
+
+@pytest.mark.usefixtures("environment_keys")
+def test_a_call_with_a_time_limit_is_tried_once(endpoint: Endpoint) -> None:
+    """It is for what a person waits for, such as the Tab key: not even throttling is waited out."""
+    aws = _at(endpoint, region="us-east-1", timeout_seconds=50.0)
+    for status, code, error in (
+        (400, "ThrottlingException", ThrottledError),
+        (500, "InternalServerError", ServiceFailedError),
+    ):
+        endpoint.requests.clear()
+        endpoint.status, endpoint.body = status, {"__type": code}
+        with pytest.raises(error):
+            _get(aws)
+        assert len(endpoint.requests) == 1
+    config = aws.client("ssm", None, once=True).meta.config
+    assert (config.connect_timeout, config.read_timeout) == (50.0, 50.0)
 
 
 @pytest.mark.usefixtures("environment_keys")
