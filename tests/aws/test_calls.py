@@ -11,7 +11,9 @@ import botocore.exceptions
 import pytest
 
 import seedctl
+from seedctl import process_state
 from seedctl.aws.calls import AWS, _may_change
+from seedctl.aws.rates import _Limiters
 from seedctl.aws.settings import AWSSettings
 from seedctl.errors import (
     AWSError,
@@ -94,6 +96,27 @@ def test_what_may_change_something(operations: str, auth_type: str | None, chang
     service = SimpleNamespace(operation_model=lambda _: model)
     client = SimpleNamespace(meta=SimpleNamespace(service_model=service))
     assert {_may_change(client, each) for each in operations.split()} == {changes}
+
+
+@pytest.mark.usefixtures("environment_keys")
+def test_the_developers_credentials() -> None:
+    """All three parts sign what is sent without botocore; without the token AWS refuses the others."""
+    keys = AWS(AWSSettings(region="us-east-1")).credentials()
+    assert (keys.access_key_id, keys.secret_access_key, keys.session_token) == (
+        *("AKIAENVIRONMENT", "from-the-environment", "token-of-the-environment"),
+    )
+    assert "environment" not in repr(keys)
+
+
+def test_quotas_are_for_one_account_and_region(
+    endpoint: Endpoint, write_profiles: WriteProfiles
+) -> None:
+    """Backends of one account and region share them, whichever object makes the calls; others do not."""
+    write_profiles(config=TWO_PROFILES)
+    targets = [("one", "us-east-1"), ("one", "us-east-1"), ("two", "us-east-1")]
+    for profile, region in [*targets, ("one", "eu-west-1")]:
+        _get(_at(endpoint, profile=profile, region=region))
+    assert len(process_state.instance(_Limiters)) == 3
 
 
 @pytest.mark.usefixtures("environment_keys")
