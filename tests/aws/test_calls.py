@@ -108,8 +108,17 @@ def test_the_developers_credentials() -> None:
     assert "environment" not in repr(keys)
 
 
+def test_a_proxy_is_not_for_this_machine(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A proxy cannot reach this machine's own addresses, so calls to the local sandbox bypass it."""
+    monkeypatch.setenv("http_proxy", "http://proxy.example.com")
+    aws = AWS(AWSSettings(region="us-east-1"))
+    assert aws.proxy("http://aws.example.com/x") == "http://proxy.example.com"
+    for host in ("127.0.0.1:5000", "localhost", "[::1]:5000"):
+        assert aws.proxy(f"http://{host}/x") is None
+
+
 def test_quotas_are_for_one_account_and_region(
-    endpoint: Endpoint, write_profiles: WriteProfiles
+    endpoint: Endpoint, other_endpoint: Endpoint, write_profiles: WriteProfiles
 ) -> None:
     """Backends of one account and region share them, whichever object makes the calls; others do not."""
     write_profiles(config=TWO_PROFILES)
@@ -117,6 +126,8 @@ def test_quotas_are_for_one_account_and_region(
     for profile, region in [*targets, ("one", "eu-west-1")]:
         _get(_at(endpoint, profile=profile, region=region))
     assert len(process_state.instance(_Limiters)) == 3
+    _get(_at(other_endpoint, profile="one", region="us-east-1"))
+    assert len(process_state.instance(_Limiters)) == 4
 
 
 @pytest.mark.usefixtures("environment_keys")
