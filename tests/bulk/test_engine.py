@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import pytest
 
 from seedctl import errors
+from seedctl.bulk import threads
 from seedctl.bulk.engine import BulkCall, BulkOptions, Tally
 from seedctl.bulk.row_by_row import RowByRowCall
 from seedctl.report import Event, PlainReport, Progress, Report, failure
@@ -311,6 +312,7 @@ def test_a_bug_is_raised(where: str) -> None:
             raise ZeroDivisionError("bug")
         begun.set()
         assert bug_is_out.wait(WAIT)
+        time.sleep(0.05)  # without the wait for this job, the exception would come now
         ended.append(job)
 
     with pytest.raises(ZeroDivisionError, match="bug"):
@@ -352,19 +354,40 @@ def test_ctrl_c_aborts_the_jobs() -> None:
 
 
 def test_ctrl_c_waits_only_so_long(monkeypatch: pytest.MonkeyPatch) -> None:
-    """After Ctrl-C a hanging job does not keep the user waiting."""
-    monkeypatch.setattr("seedctl.bulk.threads._GRACE_SECONDS", 0.0)
+    """After Ctrl-C a hanging job does not keep the user waiting: two seconds at most."""
+    drain = threads._Workers.drain
+    waits: list[float] = []
+
+    def give_up(workers: Any, deadline: float | None) -> None:
+        assert deadline is not None
+        waits.append(deadline - time.monotonic())
+        drain(workers, 0.0)
+
+    monkeypatch.setattr(threads._Workers, "drain", give_up)
     release = threading.Event()
+    ended: list[int] = []
 
     def work(job: int) -> None:
         if job:
             raise KeyboardInterrupt
         release.wait(WAIT)
+        ended.append(job)
 
     with pytest.raises(KeyboardInterrupt):
         run(range(9), work, concurrency=2)
-    assert not release.is_set()
+    assert ended == []
+    assert waits
+    assert max(waits) <= 2.0
     release.set()
+
+
+def test_no_thread_is_left() -> None:
+    """The threads end with the call; until then they do not keep a process that ends alive."""
+    daemons: list[bool] = []
+    before = threading.enumerate()
+    run(range(9), lambda _: daemons.append(threading.current_thread().daemon), concurrency=3)
+    assert daemons == [True] * 9
+    assert set(threading.enumerate()) <= set(before)
 
 
 def test_threads_see_the_context() -> None:
