@@ -291,8 +291,9 @@ def test_a_row_that_was_read_but_not_sent_is_in_the_results() -> None:
 
 
 @pytest.mark.parametrize("where", ["job", "generator"])
-def test_a_bug_is_raised(where: str) -> None:
-    """Any other exception is raised unchanged when all running jobs have ended."""
+def test_a_bug_is_raised(where: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Any other exception is raised unchanged when all running jobs have ended, however late."""
+    monkeypatch.setattr(threads, "_GRACE_SECONDS", 0.0)
     begun, bug_is_out = threading.Event(), threading.Event()
     ended: list[int] = []
 
