@@ -384,10 +384,12 @@ def test_ctrl_c_waits_only_so_long(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_no_thread_is_left() -> None:
     """The threads end with the call; until then they do not keep a process that ends alive."""
-    daemons: list[bool] = []
+    used: list[threading.Thread] = []
     before = threading.enumerate()
-    run(range(9), lambda _: daemons.append(threading.current_thread().daemon), concurrency=3)
-    assert daemons == [True] * 9
+    run(range(9), lambda _: used.append(threading.current_thread()), concurrency=3)
+    assert len(used) == 9
+    assert len(set(used)) <= 3
+    assert all(each.daemon for each in used)
     assert set(threading.enumerate()) <= set(before)
 
 
@@ -555,6 +557,30 @@ def test_an_invalid_row(policy: Any, kind: Any) -> None:
         assert (
             caught.value.message == "2 of 4 numbers failed, 2 were not tried; the first: negative"
         )
+
+
+@pytest.mark.parametrize("kind", [list, iter])
+@pytest.mark.parametrize("policy", ["raise", "skip"])
+def test_a_duplicate(monkeypatch: pytest.MonkeyPatch, policy: Any, kind: Any) -> None:
+    """What a duplicate in a list does is chosen apart from what an invalid row does."""
+    monkeypatch.setattr(Numbers, "key", lambda _, row: row)
+    written: list[int] = []
+    call = Numbers(written.append, on_error="raise")
+    call.on_invalid, call.on_duplicate = ("skip" if policy == "raise" else "raise"), policy
+    with pytest.raises(errors.SeedctlError, match="Rows 0 and 2") as caught:
+        call.run(kind([1, 2, 1, 3]))
+    is_raised = kind is list and policy == "raise"
+    assert isinstance(caught.value, errors.BulkError) != is_raised
+    assert written == ([] if is_raised else [1, 2, 3])
+
+
+@pytest.mark.parametrize("given", ["12", b"12", {1: 2}, 12, None])
+def test_what_is_not_many(given: Any) -> None:
+    """A text or one record is no list of rows, although Python could go through it."""
+    written: list[int] = []
+    with pytest.raises(errors.InvalidInputError, match="Expected an iterable of int, got"):
+        run(given, written.append)
+    assert written == []
 
 
 OF_A_MOMENT = errors.ServiceFailedError(
