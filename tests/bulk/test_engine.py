@@ -15,7 +15,7 @@ import pytest
 
 from seedctl import errors
 from seedctl.bulk import threads
-from seedctl.bulk.engine import BulkCall, BulkOptions, Tally
+from seedctl.bulk.engine import BulkCall, BulkOptions, Tally, check_choice
 from seedctl.bulk.row_by_row import RowByRowCall
 from seedctl.report import Event, PlainReport, Progress, Report, failure
 
@@ -572,6 +572,32 @@ def test_a_duplicate(monkeypatch: pytest.MonkeyPatch, policy: Any, kind: Any) ->
     is_raised = kind is list and policy == "raise"
     assert isinstance(caught.value, errors.BulkError) != is_raised
     assert written == ([] if is_raised else [1, 2, 3])
+
+
+@pytest.mark.parametrize("kind", [list, iter])
+def test_the_guard_stands_before_the_first_row(monkeypatch: pytest.MonkeyPatch, kind: Any) -> None:
+    """It is asked once, before anything is written; not if no row is valid; it may end the call."""
+    events: list[Any] = []
+    monkeypatch.setattr(Numbers, "before_first_row", lambda _: events.append("asked"))
+    run(kind([1, 2]), events.append, concurrency=1)
+    run(kind([]), events.append)
+    run(kind([-1]), events.append)
+    assert events == ["asked", 1, 2]
+
+    def refuse(_: Numbers) -> None:
+        raise errors.TargetNotAllowedError("another backend")
+
+    monkeypatch.setattr(Numbers, "before_first_row", refuse)
+    with pytest.raises(errors.TargetNotAllowedError):
+        run(kind([1, 2]), events.append)
+    assert len(events) == 3
+
+
+@pytest.mark.parametrize("value", ["skip", "", None, ["error"], {}])
+def test_an_unknown_choice(value: Any) -> None:
+    """Whatever is given in place of a word is refused with the words to choose from."""
+    with pytest.raises(errors.InvalidInputError, match=r"if_exists=.* is not one of error\."):
+        check_choice("if_exists", value, Numbers.next_runs)
 
 
 @pytest.mark.parametrize("given", ["12", b"12", {1: 2}, 12, None])
