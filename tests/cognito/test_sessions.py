@@ -9,11 +9,12 @@ import itertools
 import signal
 import threading
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from seedctl import interruption
+from seedctl import interruption, masking
 from seedctl.errors import (
     EndpointUnreachableError,
     NotAuthorizedException,
@@ -58,6 +59,55 @@ def test_the_repr_of_a_session_shows_no_token(session: UserSession) -> None:
     assert "eyJ" not in shown
 
 
+def test_a_user_name_that_is_a_secret_is_masked(session: UserSession) -> None:
+    """A name may come from get_secret."""
+    masking.register(USER)
+    assert USER not in repr(session)
+
+
+def test_a_refresh_names_the_internal_user(
+    stage: Stage, session: UserSession, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A client with a secret proves it with the pool's own name; the refresh token stays the same."""
+    calls: list[tuple[Any, ...]] = []
+    refresh = stage.pool.refresh
+
+    def record(*given: Any) -> dict[str, Any]:
+        calls.append(given)
+        return refresh(*given)
+
+    monkeypatch.setattr(stage.pool, "refresh", record)
+    first = session.tokens().refresh
+    for _ in range(2):
+        session.tokens(force_refresh=True)
+    assert calls == [(first, INTERNAL, None)] * 2
+
+
+@pytest.mark.parametrize(
+    ("failure", "raised"),
+    [
+        (NotAuthorizedException("Refresh Token has expired"), UserUnAuthenticatedException),
+        (EndpointUnreachableError("cut"), EndpointUnreachableError),
+    ],
+)
+def test_a_refresh_that_fails(
+    stage: Stage, session: UserSession, failure: Exception, raised: type[Exception]
+) -> None:
+    """Only Cognito's refusal ends the session; after another failure a later call may succeed."""
+    stage.cognito.faults[("InitiateAuth", 1)] = failure
+    with pytest.raises(raised):
+        session.tokens(force_refresh=True)
+    assert session.tokens(force_refresh=True)
+
+
+def test_tokens_that_cannot_be_refreshed(session: UserSession) -> None:
+    """Without a refresh token the user has to sign in again."""
+    assert session._tokens is not None
+    session._tokens = replace(session._tokens, refresh=None)
+    with pytest.raises(UserUnAuthenticatedException, match="have expired"):
+        session.tokens(force_refresh=True)
+
+
 def test_leaving_the_block_revokes_once(stage: Stage, session: UserSession) -> None:
     """A second sign-out sends nothing, and a signed-out session gives no tokens."""
     with session:
@@ -65,6 +115,7 @@ def test_leaving_the_block_revokes_once(stage: Stage, session: UserSession) -> N
     session.sign_out()
     assert stage.cognito.operations().count("RevokeToken") == 1
     assert "signed out" in repr(session)
+    assert session
     with pytest.raises(UserUnAuthenticatedException):
         session.fetch_auth_session()
     with pytest.raises(UserUnAuthenticatedException):
