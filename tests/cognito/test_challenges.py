@@ -476,15 +476,28 @@ def test_setting_up_email_with_the_user_name(challenged: Callable[..., Stage]) -
     assert answers_to(stage, "MFA_SETUP") == [{"USERNAME": INTERNAL, "EMAIL": USER}]
 
 
-def test_totp_is_set_up_after_another_methods_code(challenged: Callable[..., Stage]) -> None:
-    """If Cognito asks for an e-mail code first, TOTP is still set up and preferred."""
-    stage = challenged("EMAIL_OTP")
+@pytest.mark.parametrize("challenge", ["EMAIL_OTP", "SMS_MFA"])
+def test_totp_is_set_up_after_another_methods_code(
+    challenged: Callable[..., Stage], challenge: str
+) -> None:
+    """If Cognito asks for another method's code first, TOTP is still set up and preferred."""
+    stage = challenged(challenge)
     stage.codes.codes = ["111111"]
     sign_in(stage, mfa_preference="TOTP", totp_sign_up_challenge=lambda _: "123456")
     bodies = dict(stage.cognito.requests)
     assert bodies["AssociateSoftwareToken"].keys() == {"AccessToken"}
     assert bodies["VerifySoftwareToken"].keys() == {"AccessToken", "UserCode"}
     assert preferences(stage) == [["SoftwareTokenMfaSettings"]]
+
+
+def test_a_method_that_was_not_used_stays_as_it_is(challenged: Callable[..., Stage]) -> None:
+    """An existing user without a callback to set TOTP up: signed in, nothing changed, no warning."""
+    stage = challenged("EMAIL_OTP")
+    stage.codes.codes = ["111111"]
+    sign_in(stage, mfa_preference="TOTP")
+    assert preferences(stage) == []
+    assert "AssociateSoftwareToken" not in stage.cognito.operations()
+    assert stage.report.warnings == []
 
 
 def test_a_preference_that_was_not_set_is_a_warning(stage: Stage) -> None:
@@ -529,14 +542,21 @@ def test_a_code_that_cognito_sent_too_long_ago_is_not_asked_for_again(
 # --- half-way failures ----------------------------------------------------------------------------
 
 
-def test_a_preference_that_fails_signs_out_again(stage: Stage) -> None:
+@pytest.mark.parametrize(
+    "failure",
+    [
+        CognitoError("User has no e-mail address.", code="InvalidParameterException"),
+        KeyboardInterrupt("no e-mail address"),
+    ],
+    ids=["refused", "interrupted"],
+)
+def test_a_preference_that_fails_signs_out_again(stage: Stage, failure: BaseException) -> None:
     """No session stays open, the user stays in the journal, and the next run sets the preference."""
     stage.cognito.after_new_password = [("EMAIL_OTP", {})]
     stage.cognito.sign_in_challenge = "EMAIL_OTP"
     stage.codes.codes = ["123456", "654321"]
-    refusal = CognitoError("User has no e-mail address.", code="InvalidParameterException")
-    stage.cognito.faults[("SetUserMFAPreference", 0)] = refusal
-    with pytest.raises(CognitoError, match="no e-mail address"):
+    stage.cognito.faults[("SetUserMFAPreference", 0)] = failure  # type: ignore[assignment]
+    with pytest.raises(type(failure), match="no e-mail address"):
         stage.auth.create_user(USER, PASSWORD, sign_in_flow="MFA")
     assert stage.cognito.operations()[-1] == "RevokeToken"
     assert len(stage.markers()) == 1

@@ -108,6 +108,23 @@ def test_tokens_that_cannot_be_refreshed(session: UserSession) -> None:
         session.tokens(force_refresh=True)
 
 
+def test_some_sessions_may_stay_open(stage: Stage, session: UserSession) -> None:
+    """close() ends all but those that are named, in threads that do not keep the process alive."""
+    threads: list[threading.Thread] = []
+    call = stage.cognito.call
+
+    def record(*given: Any, **options: Any) -> dict[str, Any]:
+        threads.append(threading.current_thread())
+        return call(*given, **options)
+
+    other = stage.auth.sign_in(USER, PASSWORD)
+    stage.cognito.call = record  # type: ignore[method-assign]
+    stage.auth.close(but=[session])
+    assert (session.is_signed_in, other.is_signed_in) == (True, False)
+    assert [each.daemon for each in threads] == [True]
+    assert stage.auth.open_sessions() == {session}
+
+
 def test_leaving_the_block_revokes_once(stage: Stage, session: UserSession) -> None:
     """A second sign-out sends nothing, and a signed-out session gives no tokens."""
     with session:
