@@ -175,6 +175,21 @@ def test_credentials_are_renewed_before_they_expire(tmp_path: Path) -> None:
             assert len(scene.aws.take_requests()) == requests
 
 
+def test_the_guest_is_forgotten_at_each_sign_in_and_sign_out(tmp_path: Path) -> None:
+    """As in the JavaScript client, another guest follows."""
+    scene = Scene(tmp_path)
+    scene.pool.for_guest()
+    scene.sign_in()
+    for is_signed_in in (True, False):
+        if not is_signed_in:
+            scene.auth.sign_out()
+        scene.aws.take_requests()
+        scene.pool.for_guest()
+        assert len(scene.aws.take_requests()) == 2
+        scene.pool.for_guest()
+        assert scene.aws.take_requests() == []
+
+
 def test_the_groups_of_a_user(tmp_path: Path) -> None:
     """They are those of the user's tokens, by which rules of buckets allow access; a guest has none."""
     scene = Scene(tmp_path)
