@@ -10,7 +10,7 @@ import pytest
 
 from seedctl import masking
 from seedctl.aws.credentials import Credentials
-from seedctl.cognito.challenges import Challenge, enroll_totp
+from seedctl.cognito.challenges import CHALLENGES, Challenge, enroll_totp
 from seedctl.cognito.identity import Tokens
 from seedctl.cognito.mfa import code_callback, code_of
 from seedctl.cognito.new_user import CheckedUser
@@ -407,7 +407,9 @@ def test_each_call_of_a_set_up_uses_the_session_of_the_one_before(status: str) -
     user = NewUser("ann", "Passw0rd!", totp_sign_up_challenge=lambda _: code)
     sign_in = SignIn(UserPool(aws, KnownAuth(section())), user, "Passw0rd!")
     if status == "SUCCESS":
-        assert enroll_totp(sign_in, {"Session": "first"}) == "third"
+        offered = {"MFAS_CAN_SETUP": '["SOFTWARE_TOKEN_MFA"]'}
+        assert CHALLENGES["MFA_SETUP"](sign_in, Challenge("MFA_SETUP", offered, "first")) == {}
+        assert (sign_in.session, sign_in.method) == ("third", "TOTP")
     else:
         with pytest.raises(CognitoError, match=f"the status is {status}"):
             enroll_totp(sign_in, {"Session": "first"})
