@@ -392,6 +392,8 @@ def test_outputs_with_some_sections(
     assert _find(project, aws, **changed).owner == "chosen"
     resources = [call for call in aws.calls if call.operation == "DescribeStackResources"]
     assert [call.parameters["PhysicalResourceId"] for call in resources] == asked
+    is_empty = all(section in changed for section in ("auth", "data", "storage"))
+    assert {call.region for call in aws.calls} == {None if is_empty else "us-east-1"}
 
 
 def test_the_stack_is_in_the_pools_region(project: Project) -> None:
