@@ -93,7 +93,6 @@ class Connection:
         self.app_client_secret = options.app_client_secret
         if self.app_client_secret is None and not is_local:  # the local app client has none
             self.app_client_secret = os.environ.get(APP_CLIENT_SECRET) or None
-        masking.register(self.app_client_secret)
         self.codes: CodeSource | None = None
         """Where one-time codes come from if a call has no callback; None for the terminal."""
         mfa_command = options.mfa_command or os.environ.get("SEEDCTL_MFA_COMMAND")

@@ -240,6 +240,8 @@ def test_the_values_of_seedctl_local(
     monkeypatch.setenv("SEEDCTL_LOCAL", value)
     with connect(root, identifier="alice", target="none") as backend:
         assert backend.aws.is_local is is_local
+    with connect(root, identifier="alice", target="none", local=False) as backend:
+        assert not backend.aws.is_local  # the argument counts more
 
 
 @pytest.mark.parametrize("value", ["y", "true!", "local", " "])

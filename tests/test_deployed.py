@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import threading
 from contextlib import closing, contextmanager
 from typing import TYPE_CHECKING, Any
 
@@ -177,6 +178,40 @@ def test_a_missing_stack_is_named_with_its_region() -> None:
     assert "amplify-myapp-eve-sandbox-0123456789 in us-east-1" in caught.value.message
 
 
+def test_another_refusal_is_not_a_missing_stack() -> None:
+    """CloudFormation uses one code for a missing stack and for every other invalid request."""
+    deployed = stack_with(Storage=STORAGE)
+    with _served(deployed) as (aws, server):
+        server.replies["DescribeStacks"] = ("ValidationError", "The name is too long")
+        with pytest.raises(errors.AWSError, match="The name is too long"):
+            read_stack(aws, deployed.stack["StackName"])
+
+
+def test_the_credentials_are_fetched_before_the_threads_start(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """A profile may ask for an MFA code, which two threads would do at once."""
+    deployed = stack_with(Storage=STORAGE)
+    fetched: list[tuple[threading.Thread, int]] = []
+    with _served(deployed) as (aws, server):
+
+        def credentials() -> None:
+            fetched.append((threading.current_thread(), len(server.calls)))
+
+        monkeypatch.setattr(aws, "credentials", credentials)
+        read_stack(aws, deployed.stack["StackName"])
+    assert fetched == [(threading.current_thread(), 0)]
+
+
+@pytest.mark.parametrize("entry", [{"stackOutputs": []}, {"version": "1"}, [], None])
+def test_data_without_its_outputs_is_no_data(entry: object) -> None:
+    """Amplify's entry in the metadata has a version and the names of outputs; another means nothing."""
+    deployed = stack_with(Storage=STORAGE)
+    metadata = json.loads(deployed.metadata or "")
+    deployed.metadata = json.dumps({**metadata, "AWS::Amplify::GraphQL": entry})
+    assert "data" not in _read(deployed)[1]
+
+
 @pytest.mark.parametrize(
     "metadata",
     [
@@ -185,6 +220,7 @@ def test_a_missing_stack_is_named_with_its_region() -> None:
         pytest.param('["AWS::Amplify::Auth"]', id="a list"),
         pytest.param('{"AWS::CDK::Metadata": {}}', id="another's"),
         pytest.param("{half", id="not JSON"),
+        pytest.param("[" * 100_000, id="deeply nested"),
     ],
 )
 def test_another_stack_is_refused(metadata: str | None) -> None:

@@ -9,10 +9,15 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from seedctl.errors import AccessDeniedError, AWSError, EndpointUnreachableError
+from seedctl.errors import (
+    AccessDeniedError,
+    AWSError,
+    EndpointUnreachableError,
+    MixedEndpointsError,
+)
 from seedctl.outputs import load_outputs
 from seedctl.outputs.resources import resources_of_stack
-from seedctl.owner import OWNERS, Ownership, find_owner
+from seedctl.owner import OWNERS, Ownership, find_bucket_owner, find_owner
 from seedctl.project import BackendIdentifier, OtherStack, Project
 from tests.aws.recorder import Call, Recorder
 
@@ -118,15 +123,40 @@ ROOTS: dict[str, dict[str, Any] | None] = {
 }
 
 
-@pytest.mark.parametrize(("chosen", "root"), list(OWNERS), ids=str)
-def test_each_row_of_the_table(project: Project, chosen: str, root: str) -> None:
+# What the chosen stack tells, which stack owns the pool, and whose the outputs are then.
+ROWS = [
+    ("same", "chosen", "chosen"),
+    ("same", "own", "chosen"),
+    ("same", "other", "other"),
+    ("same", "unknown", "chosen"),
+    ("differs", "chosen", "mismatch"),
+    ("differs", "own", "mismatch"),
+    ("differs", "other", "other"),
+    ("differs", "unknown", "mismatch"),
+    ("silent", "chosen", "chosen"),
+    ("silent", "own", "mismatch"),
+    ("silent", "other", "other"),
+    ("silent", "unknown", "unknown"),
+    ("missing", "chosen", "unknown"),  # deployed between two look-ups
+    ("missing", "own", "mismatch"),
+    ("missing", "other", "other"),
+    ("missing", "unknown", "missing"),
+    ("unreadable", "chosen", "unknown"),
+    ("unreadable", "own", "mismatch"),
+    ("unreadable", "other", "other"),
+    ("unreadable", "unknown", "unknown"),
+]
+
+
+@pytest.mark.parametrize(("chosen", "root", "owner"), ROWS)
+def test_each_row_of_the_table(project: Project, chosen: str, root: str, owner: str) -> None:
     """What the chosen stack tells and which stack owns the pool decide whose the outputs are."""
     stacks = {ALICE.stack_name: CHOSEN[chosen], "root-id": ROOTS[root]}
     stacks["nested"] = _stack("nested", {}, RootId="root-id", ParentId="between")
     found = {name: stack for name, stack in stacks.items() if stack is not None}
     aws = Formation(found, {POOL: "nested"} if ROOTS[root] is not None else {})
     ownership = _find(project, aws)
-    assert ownership.owner == OWNERS[chosen, root]  # type: ignore[index]
+    assert ownership.owner == owner
     assert {call.region for call in aws.calls} == {"us-east-1"}
     assert all(call.once for call in aws.calls)
     backends = {"chosen": ALICE, "own": BOB, "other": MAIN}
@@ -141,8 +171,9 @@ def test_each_row_of_the_table(project: Project, chosen: str, root: str) -> None
 
 
 def test_the_table_is_complete() -> None:
-    """Only a chosen stack that is missing and owns the pool cannot be."""
-    rows = {(chosen, root) for chosen in CHOSEN for root in ROOTS}
+    """Each pair is tested; all but a stack that is missing and owns the pool have a row."""
+    rows = {(chosen, root) for chosen, root, _ in ROWS}
+    assert rows == {(chosen, root) for chosen in CHOSEN for root in ROOTS}
     assert rows - set(OWNERS) == {("missing", "chosen")}
 
 
@@ -247,11 +278,56 @@ def test_the_owner_is_named(
     assert (ownership.owner, ownership.backend) == ("other", expected)
 
 
-def test_a_chosen_branch_is_called_by_its_raw_name(project: Project) -> None:
-    """The name that was given counts also where the stack has no tags."""
-    aws = Formation({MAIN.stack_name: _stack(MAIN.stack_name, SAME)}, {POOL: MAIN.stack_name})
-    ownership = find_owner(aws, project, MAIN, _outputs(project))
+@pytest.mark.parametrize("is_parsed", [False, True], ids=["named", "by its stack"])
+def test_a_chosen_branch_is_called_by_its_raw_name(project: Project, is_parsed: bool) -> None:
+    """The name that was given counts also where the stack has no tags; a stack's tags have it."""
+    chosen = BackendIdentifier.from_stack_name(MAIN.stack_name) if is_parsed else MAIN
+    assert chosen is not None
+    stack = _stack(MAIN.stack_name, SAME, Tags=_tags(TAGS if is_parsed else {}))
+    aws = Formation({MAIN.stack_name: stack}, {POOL: MAIN.stack_name})
+    ownership = find_owner(aws, project, chosen, _outputs(project))
     assert (ownership.owner, ownership.backend) == ("chosen", MAIN)
+
+
+@pytest.mark.parametrize("is_found", [True, False], ids=["by its id", "by the outputs"])
+@pytest.mark.parametrize(
+    ("name", "tags", "owner", "backend"),
+    [
+        pytest.param(ALICE.stack_name, {}, "chosen", None, id="chosen"),
+        pytest.param(BOB.stack_name, {}, "chosen", None, id="own"),
+        pytest.param(MAIN.stack_name, TAGS, "other", MAIN, id="branch"),
+        pytest.param(
+            BOB.stack_name,
+            {"amplify:deployment-type": "branch"},
+            "other",
+            BackendIdentifier("@acme/my-app", "bob", "sandbox", BOB.stack_name[-10:]),
+            id="a sandbox only by its name",
+        ),
+    ],
+)
+def test_the_owner_of_a_bucket(
+    project: Project,
+    is_found: bool,
+    name: str,
+    tags: dict[str, str],
+    owner: str,
+    backend: BackendIdentifier | None,
+) -> None:
+    """Its stack is looked up by the bucket's id, or else by the outputs of all stacks."""
+    outputs = {} if is_found else {"bucketName": "photos"}
+    stack = _stack(name, outputs, Tags=_tags(tags))
+    aws = Formation({name: stack}, {"photos": name} if is_found else {})
+    ownership = find_bucket_owner(aws, project, ALICE, "photos", "eu-west-1")
+    assert (ownership.owner, ownership.backend) == (owner, backend)
+    assert {call.region for call in aws.calls} == {"eu-west-1"}
+
+
+def test_a_bucket_of_no_stack(project: Project) -> None:
+    """Its owner is unknown, with the reason if a look-up failed."""
+    nowhere = find_bucket_owner(Formation({}, {}), project, ALICE, "photos", None)
+    assert (nowhere.owner, nowhere.reason) == ("unknown", "")
+    denied = find_bucket_owner(Formation({}, DENIED), project, ALICE, "photos", None)
+    assert (denied.owner, denied.reason) == ("unknown", DENIED.message.removesuffix("."))
 
 
 def test_a_chosen_stack_whose_tags_say_branch(project: Project) -> None:
@@ -274,11 +350,18 @@ def test_a_chosen_stack_whose_tags_say_branch(project: Project) -> None:
     ],
 )
 def test_what_cannot_be_read(project: Project, error: AWSError, calls: int) -> None:
-    """Nothing is raised; the reason is stated, and an address that does not answer is tried once."""
-    aws = Formation({ALICE.stack_name: error}, error)
+    """The reason of the first failure is stated; an address that does not answer is tried once."""
+    aws = Formation({ALICE.stack_name: error}, AWSError("Another failure.", code="Other"))
     ownership = _find(project, aws)
     assert (ownership.owner, ownership.reason) == ("unknown", error.message.removesuffix("."))
     assert len(aws.calls) == calls
+
+
+@pytest.mark.parametrize("error", [MixedEndpointsError("Some calls are real."), KeyError("bug")])
+def test_other_failures_are_raised(project: Project, error: Exception) -> None:
+    """What is no failure of AWS, such as a run that would mix AWS and an emulator, ends the check."""
+    with pytest.raises(type(error)):
+        _find(project, Formation({ALICE.stack_name: error}, {}))
 
 
 @pytest.mark.parametrize(
@@ -309,6 +392,8 @@ def test_outputs_with_some_sections(
     assert _find(project, aws, **changed).owner == "chosen"
     resources = [call for call in aws.calls if call.operation == "DescribeStackResources"]
     assert [call.parameters["PhysicalResourceId"] for call in resources] == asked
+    is_empty = all(section in changed for section in ("auth", "data", "storage"))
+    assert {call.region for call in aws.calls} == {None if is_empty else "us-east-1"}
 
 
 def test_the_stack_is_in_the_pools_region(project: Project) -> None:

@@ -19,7 +19,14 @@ from seedctl.errors import (
     SSMParameterNotFoundError,
 )
 from seedctl.masking import mask
-from seedctl.parameter_store import Secret, Secrets, StoredSecret, check_name, check_value
+from seedctl.parameter_store import (
+    Secret,
+    Secrets,
+    StoredSecret,
+    check_name,
+    check_value,
+    decode,
+)
 from seedctl.project import BackendIdentifier
 from seedctl.report import Event, Report
 from tests.aws.recorder import Call, Recorder
@@ -395,3 +402,29 @@ def test_a_value_is_masked_before_it_is_sent() -> None:
     with pytest.raises(AWSError):
         stage.secrets.set("a", "sent-value")
     assert mask("<sent-value>") == "<***>"
+
+
+@pytest.mark.parametrize("text", ["plain", "密码 ü\n", " x "])
+def test_text_in_utf_8_is_decoded(text: str) -> None:
+    """The bytes are taken as they are, but for a byte order mark, which Windows tools write."""
+    assert decode(text.encode(), "stdin") == text
+    assert decode(text.encode("utf-8-sig"), "stdin") == text
+
+
+@pytest.mark.parametrize(
+    ("raw", "why"),
+    [
+        ("pass".encode("utf-16"), "UTF-16"),
+        ("pass".encode("utf-16-le"), "UTF-16"),
+        ("密码".encode("utf-16"), "UTF-16"),
+        (b"pa\0ss", "NUL"),
+        (b"p\0\xff", "NUL"),
+        (b"p\xfcss", "is not UTF-8"),
+    ],
+)
+def test_other_encodings_are_refused(raw: bytes, why: str) -> None:
+    """What is not UTF-8 text is not stored as something else, and the value is not shown."""
+    with pytest.raises(InvalidSecretValueError, match=f"stdin .*{why}") as caught:
+        decode(raw, "stdin")
+    assert "ss" not in caught.value.message
+    assert "UTF-8" in (caught.value.resolution or "")

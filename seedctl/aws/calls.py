@@ -14,7 +14,6 @@ from typing import Any
 import botocore.session
 from botocore import httpsession, xform_name
 from botocore.configprovider import ConfiguredEndpointProvider
-from botocore.exceptions import BotoCoreError
 from botocore.utils import get_environ_proxies
 
 from seedctl import errors
@@ -273,11 +272,7 @@ class AWS:
 
     def how_to_renew(self) -> str:
         """Return what to do about credentials that are missing, expired or rejected."""
-        try:
-            config = self._botocore().get_scoped_config()
-        except BotoCoreError:  # unknown profile, or unreadable file
-            config = {}
-        return how_to_renew(self._settings.profile_name, config)
+        return how_to_renew(self._settings.profile_name, self._botocore().get_scoped_config())
 
     def _chosen_attempts(self) -> int | None:
         configured = os.environ.get("AWS_MAX_ATTEMPTS")

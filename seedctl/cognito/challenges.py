@@ -44,7 +44,7 @@ class Challenge:
         """Return the list in the parameter *key*, which is JSON; [] for anything else."""
         try:
             names = json.loads(self.parameters.get(key) or "[]")
-        except ValueError:
+        except (ValueError, RecursionError):
             return []
         return [name for name in names if isinstance(name, str)] if isinstance(names, list) else []
 

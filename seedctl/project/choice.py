@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import re
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 from seedctl import errors
@@ -130,14 +130,9 @@ def is_own_sandbox(identifier: BackendIdentifier, project: Project) -> bool:
     if identifier.type != "sandbox":
         return False
     namespace = _own_namespace(project)
-    if namespace is None or identifier.namespace == namespace:
-        return True
-    # Long namespaces are cut in a stack's name.
-    return identifier.hash is not None and (
-        identifier.stack_name
-        == BackendIdentifier(
-            namespace, identifier.name, identifier.type, identifier.hash
-        ).stack_name
+    # By the names of the stacks, since an identifier from such a name has a namespace that was cut.
+    return namespace is None or (
+        replace(identifier, namespace=namespace).stack_name == identifier.stack_name
     )
 
 

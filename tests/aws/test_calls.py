@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import socket
 import threading
+from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
 import botocore.exceptions
 import pytest
 
 import seedctl
-from seedctl.aws.calls import AWS
+from seedctl import process_state
+from seedctl.aws.calls import AWS, _may_change
+from seedctl.aws.rates import _Limiters
 from seedctl.aws.settings import AWSSettings
 from seedctl.errors import (
     AWSError,
@@ -21,6 +24,8 @@ from seedctl.errors import (
     MissingRegionError,
     MixedEndpointsError,
     ServiceFailedError,
+    TargetNotAllowedError,
+    ThrottledError,
 )
 
 if TYPE_CHECKING:
@@ -58,6 +63,111 @@ def _at(endpoint: Endpoint, **settings: Any) -> AWS:
 
 
 # --- the call ------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("operations", "auth_type", "changes"),
+    [
+        (
+            (
+                "BatchGetItem DescribeStacks GetItem HeadObject ListUsers LookupEvents Query Scan "
+                "SearchProducts AssumeRole AdminGetUser AdminListGroupsForUser"
+            ),
+            "v4",
+            False,
+        ),
+        (
+            (
+                "AdminCreateUser AdminDeleteUser AdminSetUserPassword BatchWriteItem CreateTable "
+                "DeleteItem DeleteListing ImportTable PutItem StartQueryExecution SignUp Tag "
+                "TransactWriteItems UpdateItem"
+            ),
+            "v4",
+            True,
+        ),
+        ("AdminDeleteUser PutParameter", None, True),  # signed in the service's usual way
+        ("DeleteUser InitiateAuth SignUp UpdateUserAttributes", "none", False),
+    ],
+    ids=["reads", "writes", "usual signature", "users' own"],
+)
+def test_what_may_change_something(operations: str, auth_type: str | None, changes: bool) -> None:
+    """Whatever does not only read is checked by the guard, but for what users do with their tokens."""
+    model = SimpleNamespace(auth_type=auth_type)
+    service = SimpleNamespace(operation_model=lambda _: model)
+    client = SimpleNamespace(meta=SimpleNamespace(service_model=service))
+    assert {_may_change(client, each) for each in operations.split()} == {changes}
+
+
+@pytest.mark.usefixtures("environment_keys")
+def test_the_developers_credentials() -> None:
+    """All three parts sign what is sent without botocore; without the token AWS refuses the others."""
+    keys = AWS(AWSSettings(region="us-east-1")).credentials()
+    assert (keys.access_key_id, keys.secret_access_key, keys.session_token) == (
+        *("AKIAENVIRONMENT", "from-the-environment", "token-of-the-environment"),
+    )
+    assert "environment" not in repr(keys)
+
+
+def test_a_proxy_is_not_for_this_machine(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A proxy cannot reach this machine's own addresses, so calls to the local sandbox bypass it."""
+    monkeypatch.setenv("http_proxy", "http://proxy.example.com")
+    aws = AWS(AWSSettings(region="us-east-1"))
+    assert aws.proxy("http://aws.example.com/x") == "http://proxy.example.com"
+    for host in ("127.0.0.1:5000", "localhost", "[::1]:5000"):
+        assert aws.proxy(f"http://{host}/x") is None
+
+
+def test_quotas_are_for_one_account_and_region(
+    endpoint: Endpoint, other_endpoint: Endpoint, write_profiles: WriteProfiles
+) -> None:
+    """Backends of one account and region share them, whichever object makes the calls; others do not."""
+    write_profiles(config=TWO_PROFILES)
+    targets = [("one", "us-east-1"), ("one", "us-east-1"), ("two", "us-east-1")]
+    for profile, region in [*targets, ("one", "eu-west-1")]:
+        _get(_at(endpoint, profile=profile, region=region))
+    assert len(process_state.instance(_Limiters)) == 3
+    _get(_at(other_endpoint, profile="one", region="us-east-1"))
+    assert len(process_state.instance(_Limiters)) == 4
+
+
+@pytest.mark.usefixtures("environment_keys")
+def test_a_call_with_a_time_limit_is_tried_once(endpoint: Endpoint) -> None:
+    """It is for what a person waits for, such as the Tab key: not even throttling is waited out."""
+    aws = _at(endpoint, region="us-east-1", timeout_seconds=50.0)
+    for status, code, error in (
+        (400, "ThrottlingException", ThrottledError),
+        (500, "InternalServerError", ServiceFailedError),
+    ):
+        endpoint.requests.clear()
+        endpoint.status, endpoint.body = status, {"__type": code}
+        with pytest.raises(error):
+            _get(aws)
+        assert len(endpoint.requests) == 1
+    config = aws.client("ssm", None, once=True).meta.config
+    assert (config.connect_timeout, config.read_timeout) == (50.0, 50.0)
+
+
+@pytest.mark.usefixtures("environment_keys")
+def test_the_guard_stands_before_each_write(endpoint: Endpoint) -> None:
+    """It is called with the service before anything is sent; what it raises ends the call."""
+    asked: list[tuple[str, int]] = []
+
+    def before_write(service: str) -> None:
+        asked.append((service, len(endpoint.requests)))
+        if len(asked) > 1:
+            raise TargetNotAllowedError("The target is another one.")
+
+    settings = AWSSettings(endpoint_url=endpoint.url, region="us-east-1")
+    aws = AWS(settings, before_write=before_write)
+    _get(aws)
+    assert asked == []
+    endpoint.body = {"Version": 1}
+    write = {"Name": "x", "Value": "v", "Type": "String"}
+    aws.call("ssm", "PutParameter", write)
+    assert asked == [("ssm", 1)]
+    with pytest.raises(TargetNotAllowedError, match="another one"):
+        aws.call("ssm", "PutParameter", write)
+    assert len(endpoint.requests) == 2
 
 
 @pytest.mark.usefixtures("environment_keys")

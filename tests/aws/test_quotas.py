@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import inspect
 import itertools
+import operator
 import threading
 import time
 from typing import TYPE_CHECKING, Any
@@ -11,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from seedctl.aws.calls import AWS
-from seedctl.aws.pacing import CallStatistics, RateLimitedCaller
+from seedctl.aws.pacing import CallStatistics, RateLimitedCaller, tries_for
 from seedctl.aws.rates import Limiter
 from seedctl.aws.settings import AWSSettings
 from seedctl.cognito import pool as pool_module
@@ -257,11 +258,33 @@ def test_repeated_throttling_is_an_error(
     if attempts is not None:
         monkeypatch.setenv("AWS_MAX_ATTEMPTS", attempts)
     with FakeAWS(InitiateAuth=TOO_MANY) as fake:
-        aws = aws_at(fake, ManualClock())
+        clock = ManualClock()
+        aws = aws_at(fake, clock)
         with pytest.raises(ThrottledError) as caught:
             aws.call("cognito-idp", "InitiateAuth", {"ClientId": "c", "AuthFlow": "USER_SRP_AUTH"})
+    longest = (0.5, 1.0, 2.0, 4.0, 4.0, 4.0, 4.0)[: expected - 1]
+    assert all(map(operator.le, clock.slept, longest))
+    assert len(set(clock.slept)) == len(clock.slept)  # random, so that threads do not go together
     assert len(fake.calls) == expected
     assert caught.value.was_repeated == (expected > 1)
+
+
+@pytest.mark.parametrize(
+    ("service", "configured", "uses_session_up", "tries"),
+    [
+        ("cognito-idp", None, False, 8),
+        ("ssm", None, False, 8),
+        ("ssm", 3, False, 3),
+        ("cognito-idp", 3, True, 1),
+        ("sts", None, False, 1),  # botocore retries these
+        ("s3", 3, False, 1),
+    ],
+)
+def test_who_repeats_a_throttled_call(
+    service: str, configured: int | None, uses_session_up: bool, tries: int
+) -> None:
+    """Calls with a quota of their own here, the others in botocore; a single-use session never."""
+    assert tries_for(service, configured, uses_session_up=uses_session_up) == tries
 
 
 def test_calls_with_a_session_are_never_retried() -> None:

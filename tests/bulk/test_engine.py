@@ -14,7 +14,8 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import pytest
 
 from seedctl import errors
-from seedctl.bulk.engine import BulkCall, BulkOptions, Tally
+from seedctl.bulk import threads
+from seedctl.bulk.engine import BulkCall, BulkOptions, Tally, check_choice
 from seedctl.bulk.row_by_row import RowByRowCall
 from seedctl.report import Event, PlainReport, Progress, Report, failure
 
@@ -290,8 +291,9 @@ def test_a_row_that_was_read_but_not_sent_is_in_the_results() -> None:
 
 
 @pytest.mark.parametrize("where", ["job", "generator"])
-def test_a_bug_is_raised(where: str) -> None:
-    """Any other exception is raised unchanged when all running jobs have ended."""
+def test_a_bug_is_raised(where: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Any other exception is raised unchanged when all running jobs have ended, however late."""
+    monkeypatch.setattr(threads, "_GRACE_SECONDS", 0.0)
     begun, bug_is_out = threading.Event(), threading.Event()
     ended: list[int] = []
 
@@ -311,6 +313,7 @@ def test_a_bug_is_raised(where: str) -> None:
             raise ZeroDivisionError("bug")
         begun.set()
         assert bug_is_out.wait(WAIT)
+        time.sleep(0.05)  # without the wait for this job, the exception would come now
         ended.append(job)
 
     with pytest.raises(ZeroDivisionError, match="bug"):
@@ -352,19 +355,42 @@ def test_ctrl_c_aborts_the_jobs() -> None:
 
 
 def test_ctrl_c_waits_only_so_long(monkeypatch: pytest.MonkeyPatch) -> None:
-    """After Ctrl-C a hanging job does not keep the user waiting."""
-    monkeypatch.setattr("seedctl.bulk.threads._GRACE_SECONDS", 0.0)
+    """After Ctrl-C a hanging job does not keep the user waiting: two seconds at most."""
+    drain = threads._Workers.drain
+    waits: list[float] = []
+
+    def give_up(workers: Any, deadline: float | None) -> None:
+        assert deadline is not None
+        waits.append(deadline - time.monotonic())
+        drain(workers, 0.0)
+
+    monkeypatch.setattr(threads._Workers, "drain", give_up)
     release = threading.Event()
+    ended: list[int] = []
 
     def work(job: int) -> None:
         if job:
             raise KeyboardInterrupt
         release.wait(WAIT)
+        ended.append(job)
 
     with pytest.raises(KeyboardInterrupt):
         run(range(9), work, concurrency=2)
-    assert not release.is_set()
+    assert ended == []
+    assert waits
+    assert max(waits) <= 2.0
     release.set()
+
+
+def test_no_thread_is_left() -> None:
+    """The threads end with the call; until then they do not keep a process that ends alive."""
+    used: list[threading.Thread] = []
+    before = threading.enumerate()
+    run(range(9), lambda _: used.append(threading.current_thread()), concurrency=3)
+    assert len(used) == 9
+    assert len(set(used)) <= 3
+    assert all(each.daemon for each in used)
+    assert set(threading.enumerate()) <= set(before)
 
 
 def test_threads_see_the_context() -> None:
@@ -531,6 +557,56 @@ def test_an_invalid_row(policy: Any, kind: Any) -> None:
         assert (
             caught.value.message == "2 of 4 numbers failed, 2 were not tried; the first: negative"
         )
+
+
+@pytest.mark.parametrize("kind", [list, iter])
+@pytest.mark.parametrize("policy", ["raise", "skip"])
+def test_a_duplicate(monkeypatch: pytest.MonkeyPatch, policy: Any, kind: Any) -> None:
+    """What a duplicate in a list does is chosen apart from what an invalid row does."""
+    monkeypatch.setattr(Numbers, "key", lambda _, row: row)
+    written: list[int] = []
+    call = Numbers(written.append, on_error="raise")
+    call.on_invalid, call.on_duplicate = ("skip" if policy == "raise" else "raise"), policy
+    with pytest.raises(errors.SeedctlError, match="Rows 0 and 2") as caught:
+        call.run(kind([1, 2, 1, 3]))
+    is_raised = kind is list and policy == "raise"
+    assert isinstance(caught.value, errors.BulkError) != is_raised
+    assert written == ([] if is_raised else [1, 2, 3])
+
+
+@pytest.mark.parametrize("kind", [list, iter])
+def test_the_guard_stands_before_the_first_row(monkeypatch: pytest.MonkeyPatch, kind: Any) -> None:
+    """It is asked once, before anything is written; not if no row is valid; it may end the call."""
+    events: list[Any] = []
+    monkeypatch.setattr(Numbers, "before_first_row", lambda _: events.append("asked"))
+    run(kind([1, 2]), events.append, concurrency=1)
+    run(kind([]), events.append)
+    run(kind([-1]), events.append)
+    assert events == ["asked", 1, 2]
+
+    def refuse(_: Numbers) -> None:
+        raise errors.TargetNotAllowedError("another backend")
+
+    monkeypatch.setattr(Numbers, "before_first_row", refuse)
+    with pytest.raises(errors.TargetNotAllowedError):
+        run(kind([1, 2]), events.append)
+    assert len(events) == 3
+
+
+@pytest.mark.parametrize("value", ["skip", "", None, ["error"], {}])
+def test_an_unknown_choice(value: Any) -> None:
+    """Whatever is given in place of a word is refused with the words to choose from."""
+    with pytest.raises(errors.InvalidInputError, match=r"if_exists=.* is not one of error\."):
+        check_choice("if_exists", value, Numbers.next_runs)
+
+
+@pytest.mark.parametrize("given", ["12", b"12", {1: 2}, 12, None])
+def test_what_is_not_many(given: Any) -> None:
+    """A text or one record is no list of rows, although Python could go through it."""
+    written: list[int] = []
+    with pytest.raises(errors.InvalidInputError, match="Expected an iterable of int, got"):
+        run(given, written.append)
+    assert written == []
 
 
 TRANSIENT = errors.ServiceFailedError("The service failed.", service="s3", operation="x", code="y")

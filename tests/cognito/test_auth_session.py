@@ -6,6 +6,7 @@ import json
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -16,12 +17,13 @@ from seedctl import errors
 from seedctl.aws.calls import AWS
 from seedctl.cognito.identity import IdentityPool
 from seedctl.masking import mask
-from seedctl.users.signed_in import AmbientAuth
+from seedctl.users.signed_in import AmbientAuth, GuestIdentity
 from tests.cognito.standin import ISSUER, KnownAuth, Stage, jwt, services
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from seedctl.aws.credentials import Identity
     from seedctl.cognito.types import AuthSession
     from seedctl.users.session import UserSession
 
@@ -40,6 +42,7 @@ class Identities(AWS):
     is_local = False
     is_emulator = True
     max_attempts = 1
+    lifetime = timedelta(hours=1)
 
     def __init__(self) -> None:
         self.requests: list[tuple[str, dict[str, Any]]] = []
@@ -59,7 +62,7 @@ class Identities(AWS):
         if operation == "GetId":
             return {"IdentityId": f"us-east-1:{name}"}
         keys: dict[str, Any] = {"AccessKeyId": "ASIAX", "SecretKey": "sk", "SessionToken": "st"}
-        keys["Expiration"] = datetime.now(timezone.utc) + timedelta(hours=1)
+        keys["Expiration"] = datetime.now(timezone.utc) + self.lifetime
         return {"IdentityId": parameters["IdentityId"], "Credentials": keys}
 
     def take_requests(self) -> list[tuple[str, dict[str, Any]]]:
@@ -184,6 +187,45 @@ def test_new_tokens_get_new_credentials(tmp_path: Path) -> None:
         assert [parameters["Logins"] for _, parameters in asked] == [login, login]
         asked.clear()
         session.tokens(force_refresh=True)  # refreshes the tokens only
+
+
+def test_credentials_are_renewed_before_they_expire(tmp_path: Path) -> None:
+    """Five minutes before, so that they do not expire during an upload; a guest's too."""
+    scene = Scene(tmp_path)
+    identities: list[Identity] = [GuestIdentity(scene.pool), scene.sign_in().identity]
+    for minutes, requests in ((6, 2), (4, 4)):
+        scene.aws.lifetime = timedelta(minutes=minutes)
+        for identity in identities:
+            identity.credentials(renew=True)
+            identity.credentials()
+            assert len(scene.aws.take_requests()) == requests
+
+
+def test_the_guest_is_forgotten_at_each_sign_in_and_sign_out(tmp_path: Path) -> None:
+    """As in the JavaScript client, another guest follows."""
+    scene = Scene(tmp_path)
+    scene.pool.for_guest()
+    scene.sign_in()
+    for is_signed_in in (True, False):
+        if not is_signed_in:
+            scene.auth.sign_out()
+        scene.aws.take_requests()
+        scene.pool.for_guest()
+        assert len(scene.aws.take_requests()) == 2
+        scene.pool.for_guest()
+        assert scene.aws.take_requests() == []
+
+
+def test_the_groups_of_a_user(tmp_path: Path) -> None:
+    """They are those of the user's tokens, by which rules of buckets allow access; a guest has none."""
+    scene = Scene(tmp_path)
+    session = scene.sign_in()
+    assert session.identity.groups() == ()
+    assert session._tokens is not None
+    token = jwt(**{"cognito:groups": ["admin", "staff"]})
+    session._tokens = replace(session._tokens, id=token)
+    assert session.identity.groups() == ("admin", "staff")
+    assert GuestIdentity(scene.pool).groups() is None
 
 
 def _renewing(call: Any) -> Any:

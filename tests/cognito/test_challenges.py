@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from datetime import datetime, timedelta, timezone
 from typing import TYPE_CHECKING, Any
 
@@ -121,7 +122,9 @@ def test_a_wrong_code_is_asked_for_again(
     stage = challenged(challenge, CODE_DELIVERY_DESTINATION="a***@e***")
     stage.codes.codes = ["111111", "222222", "333333"]
     refuse(stage, 1, mismatch(), mismatch())
+    began_at = time.time()
     sign_in(stage)
+    assert all(began_at <= request.since <= time.time() for request in stage.codes.requests)
     answers = answers_to(stage, challenge)
     assert [answer[key] for answer in answers] == ["111111", "222222", "333333"]
     assert all(answer["USERNAME"] == INTERNAL for answer in answers)
@@ -473,15 +476,28 @@ def test_setting_up_email_with_the_user_name(challenged: Callable[..., Stage]) -
     assert answers_to(stage, "MFA_SETUP") == [{"USERNAME": INTERNAL, "EMAIL": USER}]
 
 
-def test_totp_is_set_up_after_another_methods_code(challenged: Callable[..., Stage]) -> None:
-    """If Cognito asks for an e-mail code first, TOTP is still set up and preferred."""
-    stage = challenged("EMAIL_OTP")
+@pytest.mark.parametrize("challenge", ["EMAIL_OTP", "SMS_MFA"])
+def test_totp_is_set_up_after_another_methods_code(
+    challenged: Callable[..., Stage], challenge: str
+) -> None:
+    """If Cognito asks for another method's code first, TOTP is still set up and preferred."""
+    stage = challenged(challenge)
     stage.codes.codes = ["111111"]
     sign_in(stage, mfa_preference="TOTP", totp_sign_up_challenge=lambda _: "123456")
     bodies = dict(stage.cognito.requests)
     assert bodies["AssociateSoftwareToken"].keys() == {"AccessToken"}
     assert bodies["VerifySoftwareToken"].keys() == {"AccessToken", "UserCode"}
     assert preferences(stage) == [["SoftwareTokenMfaSettings"]]
+
+
+def test_a_method_that_was_not_used_stays_as_it_is(challenged: Callable[..., Stage]) -> None:
+    """An existing user without a callback to set TOTP up: signed in, nothing changed, no warning."""
+    stage = challenged("EMAIL_OTP")
+    stage.codes.codes = ["111111"]
+    sign_in(stage, mfa_preference="TOTP")
+    assert preferences(stage) == []
+    assert "AssociateSoftwareToken" not in stage.cognito.operations()
+    assert stage.report.warnings == []
 
 
 def test_a_preference_that_was_not_set_is_a_warning(stage: Stage) -> None:
@@ -509,17 +525,38 @@ def test_a_typed_code_that_was_used_is_asked_for_again(challenged: Callable[...,
     assert [request.attempt for request in stage.codes.requests] == [1, 2]
 
 
+@pytest.mark.parametrize("challenge", ["EMAIL_OTP", "SMS_MFA"])
+def test_a_code_that_cognito_sent_too_long_ago_is_not_asked_for_again(
+    challenged: Callable[..., Stage], challenge: str
+) -> None:
+    """Cognito sends no other code in this sign-in; the advice is to run again."""
+    stage = challenged(challenge)
+    stage.codes.codes = ["111111", "222222"]
+    refuse(stage, 1, expired())
+    with pytest.raises(CognitoError) as caught:
+        sign_in(stage)
+    assert "the code that Cognito then sends" in (caught.value.resolution or "")
+    assert len(stage.codes.requests) == 1
+
+
 # --- half-way failures ----------------------------------------------------------------------------
 
 
-def test_a_preference_that_fails_signs_out_again(stage: Stage) -> None:
+@pytest.mark.parametrize(
+    "failure",
+    [
+        CognitoError("User has no e-mail address.", code="InvalidParameterException"),
+        KeyboardInterrupt("no e-mail address"),
+    ],
+    ids=["refused", "interrupted"],
+)
+def test_a_preference_that_fails_signs_out_again(stage: Stage, failure: BaseException) -> None:
     """No session stays open, the user stays in the journal, and the next run sets the preference."""
     stage.cognito.after_new_password = [("EMAIL_OTP", {})]
     stage.cognito.sign_in_challenge = "EMAIL_OTP"
     stage.codes.codes = ["123456", "654321"]
-    refusal = CognitoError("User has no e-mail address.", code="InvalidParameterException")
-    stage.cognito.faults[("SetUserMFAPreference", 0)] = refusal
-    with pytest.raises(CognitoError, match="no e-mail address"):
+    stage.cognito.faults[("SetUserMFAPreference", 0)] = failure  # type: ignore[assignment]
+    with pytest.raises(type(failure), match="no e-mail address"):
         stage.auth.create_user(USER, PASSWORD, sign_in_flow="MFA")
     assert stage.cognito.operations()[-1] == "RevokeToken"
     assert len(stage.markers()) == 1

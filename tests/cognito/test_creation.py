@@ -17,6 +17,7 @@ from seedctl.errors import (
     EndpointUnreachableError,
     InvalidParameterException,
     InvalidPasswordException,
+    LimitExceededError,
     NoGroupError,
     NotAuthorizedException,
     SeedctlError,
@@ -26,11 +27,14 @@ from seedctl.users.creation import NEXT_STEP, SIGN_INS
 from tests.cognito.standin import POOL, Stage
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
     from pathlib import Path
 
     from seedctl.cognito.journal import Claim
+    from seedctl.cognito.new_user import CheckedUser
+    from seedctl.cognito.types import IfUserExists
     from seedctl.report import Event
+    from seedctl.users.session import UserSession
 
 USER, PASSWORD, OTHER = "ann@example.com", "Passw0rd!xyz", "An0ther-password"
 TEMPORARY = derive_temporary_password(PASSWORD, user_pool_id=POOL, username=USER)
@@ -92,11 +96,15 @@ ROWS: list[Any] = [
     ("created", "exists", UNFINISHED, "finished", "finished", "finished"),
     ("created", "exists", OTHER_USER, ERROR, ERROR, ERROR),
     ("created", "exists, response lost", UNFINISHED, "finished", "finished", "finished"),
+    ("created", "exists, response lost", FINISHED, "existed", "existed", "existed"),
+    ("created", "exists, response lost", OTHER_USER, ERROR, ERROR, ERROR),
     ("concurrent", "created", MISSING, "created", "created", "created"),
     ("concurrent", "exists", FINISHED, "existed", "existed", "existed"),
     ("concurrent", "exists", UNFINISHED, "finished", "existed", "finished"),
     ("concurrent", "exists", OTHER_USER, ERROR, "existed", "refused"),
     ("concurrent", "exists, response lost", UNFINISHED, "finished", "finished", "finished"),
+    ("concurrent", "exists, response lost", FINISHED, ERROR, "existed", "existed"),
+    ("concurrent", "exists, response lost", OTHER_USER, ERROR, "existed", "refused"),
 ]
 
 
@@ -110,14 +118,74 @@ def test_each_row_of_the_table(row: Any, tmp_path: Path) -> None:
         assert _outcome(stage, if_exists=if_exists) == expected, if_exists
         sign_ins = stage.cognito.operations().count("InitiateAuth")
         assert sign_ins <= len(SIGN_INS[NEXT_STEP[prior, response]]) <= 3
-        if (prior, response, pool) != (
-            "created",
-            "exists",
-            OTHER_USER,
-        ):  # this user stays in the journal
-            assert stage.markers() == [], if_exists
+        # Who was created with another password stays in the journal.
+        stays = prior == "created" and pool == OTHER_USER
+        assert len(stage.markers()) == stays, if_exists
         if expected in {"created", "finished"}:
             assert (stage.cognito.password, stage.cognito.must_change) == (PASSWORD, False)
+
+
+class RefusedSignIns:
+    """Refuses the first sign-ins of a creation, and records with which password each was tried."""
+
+    def __init__(self, stage: Stage, refusals: int) -> None:
+        self.tried: list[str] = []
+        self._cognito, self._refusals = stage.cognito, refusals
+        self._sign_in = stage.auth._sign_in_new
+        stage.auth._sign_in_new = self  # type: ignore[method-assign]
+
+    def __call__(self, user: CheckedUser, password: str, new_password: str | None) -> UserSession:
+        assert (password == PASSWORD) == (new_password is None)
+        self.tried.append("temporary" if password == TEMPORARY else "final")
+        if len(self.tried) <= self._refusals:
+            raise NotAuthorizedException("Incorrect username or password.")
+        # A concurrent run may have changed the password by now.
+        self._cognito.password, self._cognito.must_change = password, False
+        return self._sign_in(user, password, new_password)
+
+
+@pytest.mark.parametrize(
+    ("prior", "response", "pool", "passwords"),
+    [
+        ("new", "created", MISSING, ["temporary", "final"]),
+        ("created", "exists", UNFINISHED, ["temporary", "final"]),
+        ("started", "exists", UNFINISHED, ["temporary", "final"]),
+        ("new", "exists", FINISHED, ["final", "temporary", "final"]),
+        ("concurrent", "exists", FINISHED, ["final", "temporary", "final"]),
+    ],
+)
+def test_the_passwords_in_their_order(
+    tmp_path: Path, prior: str, response: str, pool: str, passwords: list[str]
+) -> None:
+    """A user that is probably finished gets no sign-in that must fail: several of them lock it."""
+    for refusals in range(len(passwords) + 1):
+        stage = Stage(tmp_path / str(refusals))
+        _prepare(stage, prior, response, pool)
+        sign_ins = RefusedSignIns(stage, refusals)
+        outcome = _outcome(stage, if_exists="sign_in")
+        assert (outcome in {"refused", ERROR}) == (refusals == len(passwords)), refusals
+        assert sign_ins.tried == passwords[: refusals + 1]
+        # Before the third attempt, time for a run on another machine to set the final password.
+        assert stage.slept == ([1.0] if len(sign_ins.tried) == 3 else [])
+
+
+@pytest.mark.parametrize("was_created", [False, True])
+def test_a_refused_creation_changes_nothing_that_an_earlier_run_recorded(
+    stage: Stage, was_created: bool
+) -> None:
+    """Cognito may refuse a run for a reason of its own; the next one still finishes the user."""
+    stage.cognito.password, stage.cognito.must_change = TEMPORARY, True
+    stage.leave_unfinished(USER, was_created=was_created)
+    stage.cognito.faults[("AdminCreateUser", 0)] = LimitExceededError("too many users")
+    with pytest.raises(LimitExceededError):
+        stage.auth.create_user(USER, PASSWORD)
+    assert len(stage.markers()) == 1
+    stage.auth.create_user(USER, PASSWORD)
+    assert stage.states() == ["finished"]
+    stage.cognito.faults[("AdminCreateUser", 2)] = LimitExceededError("too many users")
+    with pytest.raises(LimitExceededError):
+        stage.auth.create_user("bob@example.com", PASSWORD)
+    assert stage.markers() == []  # a user whose creation was refused is not unfinished
 
 
 def test_the_cause_of_another_password_is_shown(stage: Stage) -> None:
@@ -164,6 +232,7 @@ def test_a_policy_that_is_stricter_than_the_outputs(stage: Stage, temporary: str
         pytest.param('["userAttributes.name"]', [], id="not given"),
         pytest.param('{"userAttributes.nickname": 1}', [], id="no list"),
         pytest.param("nickname", [], id="no JSON"),
+        pytest.param("[" * 100_000, [], id="deeply nested"),
     ],
 )
 def test_missing_required_attributes_go_with_the_new_password(
@@ -241,8 +310,12 @@ def test_a_taken_attribute_is_not_an_existing_user(
     assert stage.markers() == []
 
 
-def test_the_users_own_address_is_the_user(stage: Stage) -> None:
+@pytest.mark.parametrize("kinds", [("email",), None], ids=["known", "not in the outputs"])
+def test_the_users_own_address_is_the_user(
+    make_stage: Callable[..., Stage], kinds: tuple[str, ...] | None
+) -> None:
     """If the user name is the address, a taken address means that the user exists."""
+    stage = make_stage(username_attributes=kinds)
     stage.cognito.faults[("AdminCreateUser", 0)] = CognitoError(
         "An account with the given email already exists.", code="UsernameExistsException"
     )
@@ -284,6 +357,43 @@ def test_groups_of_a_single_user(stage: Stage) -> None:
     with pytest.raises(InvalidParameterException, match="single text"):
         stage.auth.create_user("bob@example.com", PASSWORD, groups="admin")
     assert len(stage.cognito.requests) == before
+
+
+def test_who_accepted_the_final_password_is_passed_on(stage: Stage) -> None:
+    """A tool that signs the users in again gets their passwords; not those that were not proven."""
+    received: list[tuple[str, str]] = []
+    stage.auth._on_password = lambda *each: received.append(each)
+    choices: list[IfUserExists] = ["error", "skip", "sign_in"]
+    for if_exists in choices:
+        stage.auth.create_user(USER, PASSWORD, if_exists=if_exists)
+    assert stage.states() == ["created", "existed", "existed"]
+    assert received == [(USER, PASSWORD)] * 2
+
+
+@pytest.mark.parametrize(("pool", "state"), [(MISSING, "created"), (UNFINISHED, "finished")])
+def test_only_a_finished_user_is_updated(stage: Stage, pool: str, state: str) -> None:
+    """A user that this run creates or finishes has its attributes from its creation."""
+    _prepare(stage, "created" if pool == UNFINISHED else "new", "exists", pool)
+    stage.auth.create_user(USER, PASSWORD, if_exists="update", user_attributes={"locale": "en"})
+    assert stage.states()[-1] == state
+    assert "UpdateUserAttributes" not in stage.cognito.operations()
+
+
+def test_the_user_name_is_no_attribute_to_update(stage: Stage) -> None:
+    """Cognito would send a code to an address that is set again, even to the same value."""
+    _prepare(stage, "new", "exists", FINISHED)
+    stage.auth.create_user(USER, PASSWORD, if_exists="update", user_attributes={"email": USER})
+    assert stage.states() == ["existed"]
+    assert "UpdateUserAttributes" not in stage.cognito.operations()
+
+
+def test_who_only_lacked_its_groups_is_finished(stage: Stage) -> None:
+    """The earlier run set the final password and was stopped then: this run adds the groups."""
+    for groups, state in ((["admin"], "finished"), ([], "existed")):
+        _prepare(stage, "created", "exists", FINISHED)
+        stage.auth.create_user(USER, PASSWORD, groups=groups)
+        assert stage.states()[-1] == state
+    assert stage.cognito.operations().count("AdminAddUserToGroup") == 1
 
 
 def test_skip_leaves_a_single_user_as_it_is(stage: Stage) -> None:

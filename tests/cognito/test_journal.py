@@ -9,6 +9,7 @@ import subprocess
 import sys
 import threading
 import time
+from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -129,6 +130,44 @@ def test_one_run_at_a_time_holds_the_claim(state: Path, warnings: list[str]) -> 
     assert warnings == []
 
 
+def test_who_waited_for_a_claim_knows_it(
+    journal: Journal, state: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A user that exists then was created by the other run, and not by another tool long ago."""
+    held = ExitStack()
+    held.enter_context(Journal(state, print).claim(POOL, "ann"))
+    monkeypatch.setattr(time, "sleep", lambda _: held.close())  # the other run ends meanwhile
+    with journal.claim(POOL, "ann") as claim:
+        assert claim.was_waited_for
+    with journal.claim(POOL, "ann") as claim:
+        assert not claim.was_waited_for
+
+
+def test_cleared_users_are_not_unfinished(
+    journal: Journal, state: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """One or all of them; but not a user whom another run is creating. Each lock is released."""
+    journal.clear_all()
+    assert not state.exists()
+    for name in ("ann", "bob", "eve"):
+        _begin(journal, name)
+    released: list[FileLock] = []
+    release = FileLock.release
+
+    def record(lock: FileLock) -> None:
+        released.append(lock)
+        release(lock)
+
+    monkeypatch.setattr(FileLock, "release", record)
+    journal.clear(POOL, "ann")
+    assert [journal.is_unfinished(POOL, name) for name in ("ann", "bob")] == [False, True]
+    assert len(released) == 1
+    with journal.claim(POOL, "eve"):
+        journal.clear_all()
+        assert [journal.is_unfinished(POOL, name) for name in ("bob", "eve")] == [False, True]
+        assert len(released) == 2
+
+
 def test_a_claim_ends_with_its_process(journal: Journal, state: Path) -> None:
     """The operating system releases the claim of a killed run; what it recorded stays."""
     code = (
@@ -180,6 +219,8 @@ def test_other_users_and_pools_are_separate(journal: Journal, pool: str, usernam
     assert not journal.is_unfinished(pool, username)
     journal.clear(pool, username)
     assert journal.is_unfinished(POOL, "ann")
+    _begin(journal, "half\ud83d")
+    assert not journal.is_unfinished(POOL, "half?")
 
 
 @pytest.mark.parametrize("username", ["../../etc/passwd", "a/b", "密码", "half\ud83d", "x" * 5000])

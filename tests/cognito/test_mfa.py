@@ -9,9 +9,17 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from seedctl import masking
+from seedctl.aws.credentials import Credentials
+from seedctl.cognito.challenges import CHALLENGES, Challenge, enroll_totp
+from seedctl.cognito.identity import Tokens
 from seedctl.cognito.mfa import code_callback, code_of
-from seedctl.cognito.types import ChallengeResponse, NewUser
+from seedctl.cognito.new_user import CheckedUser
+from seedctl.cognito.pool import UserPool
+from seedctl.cognito.sign_in import SignIn
+from seedctl.cognito.types import AuthSession, ChallengeResponse, NewUser, TOTPSetup
+from seedctl.cognito.user_list import StoredUser
 from seedctl.errors import (
+    CognitoError,
     InvalidParameterException,
     MFANotConfiguredError,
     MFAPreferenceNotAvailableError,
@@ -19,6 +27,9 @@ from seedctl.errors import (
     MissingTOTPChallengeError,
     NoMFAPreferenceSpecifiedError,
 )
+from seedctl.srp import ClientExchange
+from tests.aws.recorder import Recorder
+from tests.cognito.standin import SECRET_CODE, KnownAuth, section
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -386,3 +397,56 @@ def test_a_failed_callback_leaves_the_user_to_the_next_run(
     create(stage, email_sign_up_challenge=lambda: "86420975")
     assert stage.markers() == []
     assert masking.mask("86420975") == "***"
+
+
+@pytest.mark.parametrize("status", ["SUCCESS", "ERROR", "PENDING"])
+def test_each_call_of_a_set_up_uses_the_session_of_the_one_before(status: str) -> None:
+    """Cognito gives a new session with each response, and only SUCCESS means that TOTP is set up."""
+    code = "987123"
+    aws = Recorder(
+        {"SecretCode": SECRET_CODE, "Session": "second"}, {"Status": status, "Session": "third"}
+    )
+    user = NewUser("ann", "Passw0rd!", totp_sign_up_challenge=lambda _: code)
+    sign_in = SignIn(UserPool(aws, KnownAuth(section())), user, "Passw0rd!")
+    if status == "SUCCESS":
+        offered = {"MFAS_CAN_SETUP": '["SOFTWARE_TOKEN_MFA"]'}
+        assert CHALLENGES["MFA_SETUP"](sign_in, Challenge("MFA_SETUP", offered, "first")) == {}
+        assert (sign_in.session, sign_in.method) == ("third", "TOTP")
+    else:
+        with pytest.raises(CognitoError, match=f"the status is {status}"):
+            enroll_totp(sign_in, {"Session": "first"})
+    assert [call.parameters for call in aws.calls] == [
+        {"Session": "first"},
+        {"UserCode": code, "Session": "second"},
+    ]
+    for secret in (SECRET_CODE, code):
+        assert secret not in masking.mask(f"It is {secret}.")
+
+
+def test_no_repr_shows_a_secret() -> None:
+    """What a debugger, a log or a failed assertion shows has names and states only."""
+    user = NewUser(
+        "ann",
+        "hidden",
+        temporary_password="hidden",
+        user_attributes={"name": "hidden"},
+    )
+    attributes = [{"Name": "name", "Value": "hidden"}]
+    pool = UserPool(Recorder(), KnownAuth(section()))
+    sign_in = SignIn(pool, user, "hidden", "hidden", attributes=attributes)
+    sign_in.session = "hidden"
+    sign_in.exchange = ClientExchange.start()
+    each: list[object] = [
+        user,
+        sign_in,
+        CheckedUser("ann", "hidden", if_exists="error", attributes=attributes, email=None),
+        Challenge("SMS_MFA", {"SECRET_BLOCK": "hidden"}, "hidden"),
+        ChallengeResponse("hidden"),
+        TOTPSetup("hidden", "ann"),
+        Tokens("hidden", "hidden", "hidden", 0.0),
+        AuthSession("hidden", "hidden", "sub", "id", Credentials("key", "hidden", "hidden")),
+        StoredUser("ann", {"name": "hidden"}, (), "CONFIRMED", is_enabled=True),
+    ]
+    for shown in map(repr, each):
+        assert "hidden" not in shown
+        assert "ClientExchange" not in shown

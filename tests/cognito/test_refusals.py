@@ -89,6 +89,8 @@ def test_another_secret_than_the_clients() -> None:
     assert "another secret" in (
         _explained("NotAuthorizedException", message, has_secret=True) or ""
     )
+    disabled = _explained("NotAuthorizedException", "User is disabled.", has_secret=True)
+    assert "admin-enable-user" in (disabled or "")
 
 
 def test_unknown_sentences_and_given_advice() -> None:

@@ -15,13 +15,17 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from seedctl import interruption
+from seedctl import interruption, masking
+from seedctl.cognito.types import NewUser
 from seedctl.errors import (
     EndpointUnreachableError,
+    InvalidParameterException,
     NotAuthorizedException,
+    UserExistsError,
+    UsernameExistsError,
     UserUnAuthenticatedException,
 )
-from seedctl.users.signed_in import AmbientAuth
+from seedctl.users.signed_in import AmbientAuth, AmbientIdentity, GuestIdentity
 from tests.cognito.standin import INTERNAL, no_identities
 
 if TYPE_CHECKING:
@@ -60,6 +64,128 @@ def test_the_repr_of_a_session_shows_no_token(session: UserSession) -> None:
     assert "eyJ" not in shown
 
 
+def test_a_user_name_that_is_a_secret_is_masked(session: UserSession) -> None:
+    """A name may come from get_secret."""
+    masking.register(USER)
+    assert USER not in repr(session)
+
+
+def test_a_refresh_names_the_internal_user(
+    stage: Stage, session: UserSession, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A client with a secret proves it with the pool's own name; the refresh token stays the same."""
+    calls: list[tuple[Any, ...]] = []
+    refresh = stage.pool.refresh
+
+    def record(*given: Any) -> dict[str, Any]:
+        calls.append(given)
+        return refresh(*given)
+
+    monkeypatch.setattr(stage.pool, "refresh", record)
+    first = session.tokens().refresh
+    for _ in range(2):
+        session.tokens(force_refresh=True)
+    assert calls == [(first, INTERNAL, None)] * 2
+
+
+@pytest.mark.parametrize(
+    ("failure", "raised"),
+    [
+        (NotAuthorizedException("Refresh Token has expired"), UserUnAuthenticatedException),
+        (EndpointUnreachableError("cut"), EndpointUnreachableError),
+    ],
+)
+def test_a_refresh_that_fails(
+    stage: Stage, session: UserSession, failure: Exception, raised: type[Exception]
+) -> None:
+    """Only Cognito's refusal ends the session; after another failure a later call may succeed."""
+    stage.cognito.faults[("InitiateAuth", 1)] = failure
+    with pytest.raises(raised):
+        session.tokens(force_refresh=True)
+    assert session.tokens(force_refresh=True)
+
+
+def test_tokens_that_cannot_be_refreshed(session: UserSession) -> None:
+    """Without a refresh token the user has to sign in again."""
+    assert session._tokens is not None
+    session._tokens = replace(session._tokens, refresh=None)
+    with pytest.raises(UserUnAuthenticatedException, match="have expired"):
+        session.tokens(force_refresh=True)
+
+
+def test_a_new_user_replaces_the_current_one(auth: AmbientAuth, stage: Stage) -> None:
+    """Signed in only if that is asked for; after a failure nobody is signed in."""
+    auth.sign_in(USER, PASSWORD)
+    stage.cognito.password = None
+    user = NewUser("bob@example.com", PASSWORD)
+    auth.create_user(user, if_exists="error", sign_in_after_creation=False)
+    assert auth.signed_in() is None
+    assert stage.auth.open_sessions() == frozenset()
+    auth.create_user(user, if_exists="sign_in", sign_in_after_creation=True)
+    assert auth.session().username == "bob@example.com"
+    events = [(each.name, each.state) for each in stage.report.events if each.kind == "session"]
+    assert events == [(USER, "signed in"), ("bob@example.com", "signed in")]
+    before = len(stage.cognito.requests)
+    with pytest.raises(InvalidParameterException, match="could not be signed in"):
+        auth.create_user(user, if_exists="skip", sign_in_after_creation=True)
+    assert len(stage.cognito.requests) == before
+    with pytest.raises(UsernameExistsError):
+        auth.create_user(user, if_exists="error", sign_in_after_creation=False)
+    assert auth.signed_in() is None
+
+
+def test_two_backends_have_a_current_user_each(auth: AmbientAuth, stage: Stage) -> None:
+    """What is asked of one backend neither shows nor ends the session of the other."""
+    other = AmbientAuth(stage.auth, no_identities())
+    session = auth.sign_in(USER, PASSWORD)
+    other.sign_out()
+    assert other.signed_in() is None
+    assert auth.session() is session
+    session.sign_out()
+    assert auth.signed_in() is None
+
+
+def test_a_worker_thread_is_not_a_guest_by_mistake(auth: AmbientAuth) -> None:
+    """One that never signed in or out raises while another is signed in, and only then."""
+    identity = AmbientIdentity(auth, no_identities())
+    with ThreadPoolExecutor(1) as pool, auth.sign_in(USER, PASSWORD):
+        with pytest.raises(UserUnAuthenticatedException, match="Nobody is signed in here"):
+            pool.submit(identity.bind).result()
+
+        def sign_in_and_out() -> None:
+            auth.sign_in(USER, PASSWORD)
+            auth.sign_out()
+            assert isinstance(identity.bind(), GuestIdentity)
+
+        pool.submit(sign_in_and_out).result()
+    with ThreadPoolExecutor(1) as pool:
+        assert isinstance(pool.submit(identity.bind).result(), GuestIdentity)
+
+
+def test_a_user_that_does_not_exist(stage: Stage) -> None:
+    """Some pools say so; the advice is to create it."""
+    stage.cognito.password = PASSWORD
+    with pytest.raises(UserExistsError, match="There is no user nobody"):
+        stage.auth.sign_in("nobody@example.com", PASSWORD)
+
+
+def test_some_sessions_may_stay_open(stage: Stage, session: UserSession) -> None:
+    """close() ends all but those that are named, in threads that do not keep the process alive."""
+    threads: list[threading.Thread] = []
+    call = stage.cognito.call
+
+    def record(*given: Any, **options: Any) -> dict[str, Any]:
+        threads.append(threading.current_thread())
+        return call(*given, **options)
+
+    other = stage.auth.sign_in(USER, PASSWORD)
+    stage.cognito.call = record  # type: ignore[method-assign]
+    stage.auth.close(but=[session])
+    assert (session.is_signed_in, other.is_signed_in) == (True, False)
+    assert [each.daemon for each in threads] == [True]
+    assert stage.auth.open_sessions() == {session}
+
+
 def test_leaving_the_block_revokes_once(stage: Stage, session: UserSession) -> None:
     """A second sign-out sends nothing, and a signed-out session gives no tokens."""
     with session:
@@ -67,6 +193,7 @@ def test_leaving_the_block_revokes_once(stage: Stage, session: UserSession) -> N
     session.sign_out()
     assert stage.cognito.operations().count("RevokeToken") == 1
     assert "signed out" in repr(session)
+    assert session
     with pytest.raises(UserUnAuthenticatedException):
         session.fetch_auth_session()
     with pytest.raises(UserUnAuthenticatedException):

@@ -117,6 +117,17 @@ def test_a_lost_response_to_the_new_password_does_no_harm(stage: Stage) -> None:
     assert stage.slept
 
 
+def test_a_refusal_after_a_lost_response_is_raised_once(stage: Stage) -> None:
+    """The final password replaces the temporary one once; a refusal of it is one like any other."""
+    stage.cognito.faults_after[("RespondToAuthChallenge", 1)] = UNREACHABLE
+    stage.cognito.faults[("InitiateAuth", 2)] = FAILED
+    refusal = NotAuthorizedException("Incorrect username or password.")
+    stage.cognito.faults[("RespondToAuthChallenge", 3)] = refusal
+    stage.auth.create_user(USER, PASSWORD)
+    assert stage.states() == ["created"]
+    assert stage.cognito.operations().count("InitiateAuth") == 5
+
+
 def test_a_user_created_by_a_request_with_a_lost_response_is_finished(stage: Stage) -> None:
     """If the response to AdminCreateUser is lost and the retry finds the user, it is this run's user."""
     stage.cognito.faults_after[("AdminCreateUser", 0)] = UNREACHABLE
@@ -270,19 +281,25 @@ def test_a_5xx_during_a_sign_in_restarts_it(stage: Stage) -> None:
     stage.cognito.password = PASSWORD
     stage.cognito.faults[("RespondToAuthChallenge", 0)] = FAILED
     stage.auth.sign_in(USER, PASSWORD).sign_out()
-    assert stage.cognito.operations().count("InitiateAuth") == 2
+    starts = [given for name, given in stage.cognito.requests if name == "InitiateAuth"]
+    assert len({given["AuthParameters"]["SRP_A"] for given in starts}) == len(starts) == 2
     assert len(stage.slept) == 1
 
 
 @pytest.mark.parametrize(
-    ("failure", "attempts"),
-    [(FAILED, 5), (ThrottledError("slow down"), 5), (UNREACHABLE, 3)],
-    ids=["failed", "throttled", "unreachable"],
+    ("failure", "most", "attempts"),
+    [(FAILED, 3, 5), (ThrottledError("slow down"), 3, 5), (UNREACHABLE, 3, 3), (FAILED, 1, 1)],
+    ids=["failed", "throttled", "unreachable", "retries turned off"],
 )
 def test_the_retries_of_a_sign_in_are_limited(
-    stage: Stage, failure: SeedctlError, attempts: int
+    stage: Stage,
+    monkeypatch: pytest.MonkeyPatch,
+    failure: SeedctlError,
+    most: int,
+    attempts: int,
 ) -> None:
-    """A failing service is retried more often than an unreachable one."""
+    """A failing service is retried more often than an unreachable one; by choice not at all."""
+    monkeypatch.setattr(stage.cognito, "max_attempts", most)
     stage.cognito.password = PASSWORD
     for n in range(9):
         stage.cognito.faults[("RespondToAuthChallenge", n)] = failure

@@ -106,7 +106,9 @@ def test_choices_that_suit_the_local_sandbox(given: dict[str, Any]) -> None:
 
 def test_a_stack_that_amplify_did_not_name(project: Project) -> None:
     """Such a stack has a name and no secrets; the error says why."""
-    for name in ("my-stack", "amplify-a-b-sandbox", "amplify-a-b-sandbox-", "amplify-a-b-live-1"):
+    too_long = f"amplify-a-{'b' * 51}-sandbox-0123456789"  # Amplify would have cut it
+    names = ("my-stack", "amplify-a-b-sandbox", "amplify-a-b-sandbox-", "amplify-a-b-live-1")
+    for name in (*names, too_long):
         identifier = chosen_identifier(BackendChoice(stack=name), project)
         assert isinstance(identifier, OtherStack)
         assert (identifier.stack_name, identifier.kind, identifier.title) == (name, "stack", name)
@@ -228,6 +230,15 @@ def test_the_variable_of_ampx(
         BackendChoice(stack="s"),
     ):
         assert chosen_identifier(choice, project, from_ampx=which).name in {"bob", "x", "s"}
+
+
+def test_the_variable_of_seedctl_is_checked(
+    project: Project, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A name that ampx would refuse is refused, and the message names the variable."""
+    monkeypatch.setenv("SEEDCTL_IDENTIFIER", "feature/x")
+    with pytest.raises(InvalidCommandInputError, match="SEEDCTL_IDENTIFIER is 'feature/x'"):
+        chosen_identifier(BackendChoice(), project)
 
 
 def test_a_broken_variable_stops_a_script(
