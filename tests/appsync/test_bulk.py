@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import random
 import uuid
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -13,6 +14,7 @@ from seedctl import errors
 from seedctl.appsync.batches import RowResult
 from seedctl.appsync.input_builder import InputBuilder
 from seedctl.appsync.keys import derive_id
+from seedctl.appsync.model_client import ModelClient
 from seedctl.report import Event
 from tests.appsync.appsync import FakeIdentity
 from tests.appsync.table import Table, sizes, with_table
@@ -423,6 +425,66 @@ def test_a_different_spelling_is_the_same_record(todo: Stage, table: Table) -> N
     assert states(results) == ["updated"]  # a second update does no harm
 
 
+@pytest.mark.parametrize(
+    ("number", "field", "given", "stored", "state"),
+    [
+        pytest.param(5, "aInt", 1, 1, "present", id="a number as the id"),
+        pytest.param("x", "aIds", ["a", "b"], ["a", "b"], "present", id="a list of ids"),
+        pytest.param("x", "aIds", ["a", "b"], ["a", "c"], "failed", id="another list of ids"),
+        pytest.param("x", "aInt", 1, 2, "failed", id="another number"),
+        pytest.param("x", "aBool", True, False, "failed", id="another boolean"),
+        pytest.param("x", "aEmail", "a@b.c", "a@b.d", "failed", id="another e-mail address"),
+        pytest.param("x", "aTime", "12:30", "12:30:00.000Z", "present", id="a time"),
+        pytest.param("x", "aFloat", 1, 1.5, "present", id="what may be spelled differently"),
+    ],
+)
+def test_which_record_is_the_rows_own(  # noqa: PLR0913 - one table
+    store: Stage, number: object, field: str, given: object, stored: object, state: str
+) -> None:
+    """After a lost response, values of types that AppSync returns as they were sent are compared."""
+    table = with_table(store)
+    required: dict[str, Any] = {"id": number, "reqArr": [1], "arrReq": [1]}
+    table.records[str(number)] = {**required, "id": str(number), field: stored}
+    table.faults = ["cut"]
+    row = {**required, field: given}
+    results = store.models.Scalars.create_many([row], on_error="collect")
+    assert states(results) == [state]
+
+
+def test_the_read_after_a_lost_response_is_retried(todo: Stage, table: Table) -> None:
+    """A record is read four times, with growing pauses, before it counts as unreadable."""
+    for failed_reads, state, requests in ((3, "present", 2 + 10), (4, "failed", 2 + 12)):
+        table.records.clear()
+        table.requests.clear()
+        todo.transport.slept.clear()
+        table.faults = ["cut after", None, *["500"] * 3 * failed_reads]
+        results = todo.models.Todo.create_many(rows(1), on_error="collect")
+        assert states(results) == [state]
+        # The transport makes three attempts each time, with shorter pauses.
+        assert [each for each in todo.transport.slept if each >= 1] == [1, 2, 4]
+        assert len(table.requests) == requests
+
+
+def test_a_response_that_is_no_result(todo: Stage, table: Table) -> None:
+    """A web page in place of a result leaves open whether the rows were created; no more are sent."""
+    table.faults = [{"status": 200, "body": b"<html>"}]
+    results = todo.models.Todo.create_many(rows(4), batch_size=2, concurrency=1, on_error="collect")
+    assert states(results) == ["failed"] * 2 + ["not tried"] * 2
+    assert isinstance(results[0].error, errors.InvalidResponseError)
+    assert len(table.requests) == 1
+
+
+def test_an_update_that_the_schema_disables(todo: Stage, table: Table) -> None:
+    """if_exists="update" is refused before any row is sent, as update itself is."""
+    requests = todo.models.Todo._requests
+    model = replace(requests.model, disabled=frozenset({"update"}))
+    client = ModelClient(replace(requests, model=model))
+    with pytest.raises(errors.UnknownOperationError, match="disables update"):
+        client.create_many(rows(1), if_exists="update")
+    assert table.requests == []
+    assert states(client.create_many(rows(1), if_exists="skip")) == ["created"]
+
+
 def test_a_network_that_is_down(todo: Stage, table: Table) -> None:
     """After some attempts no more rows are sent, and these are "not tried"."""
     table.fault_of = lambda request: "cut"
@@ -475,7 +537,8 @@ def test_throttled_rows_are_retried(todo: Stage, table: Table, fault: str) -> No
     assert max(todo.transport.slept) >= 2
 
 
-def test_a_row_that_may_have_been_written(todo: Stage, table: Table) -> None:
+@pytest.mark.parametrize("kind", ["InternalServerError", "InternalFailure"])
+def test_a_row_that_may_have_been_written(todo: Stage, table: Table, kind: str) -> None:
     """After an internal error of DynamoDB the row is sent again, and its record recognised."""
     failed: list[str] = []
 
@@ -483,7 +546,7 @@ def test_a_row_that_may_have_been_written(todo: Stage, table: Table) -> None:
         if verb == "create" and not failed:
             failed.append(values["id"])
             table.records[values["id"]] = values
-            return {"errorType": "DynamoDB:InternalServerError", "message": "oh"}
+            return {"errorType": f"DynamoDB:{kind}", "message": "oh"}
         return None
 
     table.error_of = fail
@@ -504,9 +567,13 @@ def test_endless_throttling(todo: Stage, table: Table) -> None:
         if values["id"] == "t-0"
         else None
     )
+    table.requests.clear()
+    todo.transport.slept.clear()
     results = create_many(rows(20), batch_size=10, on_error="collect")
     assert states(results) == ["failed"] + ["created"] * 19
     assert isinstance(results[0].error, errors.DynamoDBError)
+    assert [size for size in sizes(table) if size == 1] == [1] * 5
+    assert [int(seconds) for seconds in todo.transport.slept] == [1, 2, 4, 8, 16]
 
 
 def test_a_throttled_attempt_was_not_executed(todo: Stage, table: Table) -> None:

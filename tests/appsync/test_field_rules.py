@@ -140,6 +140,37 @@ def test_a_lost_answer_is_not_repeated(todo: Stage, table: Table, fault: str) ->
     assert len(table.requests) == 3
 
 
+def _answer_for(*names: str, **error: Any) -> dict[str, Any]:
+    """Return AppSync's answer with results for the rows *names* and one error, which has no path."""
+    entry = {"path": None, "message": "m", **error}
+    return {"data": {name: {"id": f"of-{name}"} for name in names}, "errors": [entry]}
+
+
+@pytest.mark.parametrize(
+    ("answer", "outcome", "requests"),
+    [
+        pytest.param({"data": {}}, ["failed"] * 3, 3, id="nothing"),
+        pytest.param(_answer_for("a0"), ["created", "failed", "failed"], 3, id="some rows"),
+        pytest.param(_answer_for(errorType="Timeout"), ["failed"] * 3, 3, id="stopped"),
+        pytest.param({"status": 200, "body": b"<html>"}, ["failed"] * 3, 3, id="a web page"),
+        pytest.param(_answer_for(), ["created"] * 3, 5, id="refused by the schema"),
+    ],
+)
+def test_an_answer_without_a_row(
+    todo: Stage, table: Table, answer: object, outcome: list[str], requests: int
+) -> None:
+    """Only if AppSync refused the whole document, rows without ids are certainly not stored."""
+    table.faults = [None, None, answer]
+    results = todo.models.Todo.create_many(rows(6), batch_size=3, concurrency=1, on_error="collect")
+    assert states(results[3:]) == outcome
+    assert len(table.requests) == requests
+    for result in results:
+        if result.error is not None:
+            assert str(result.error.resolution).startswith("No answer came for rows that were sent")
+    if "failed" in outcome and "created" in outcome:
+        assert results[3].key == {"id": "of-a0"}
+
+
 def test_a_throttled_request_is_repeated(todo: Stage, table: Table) -> None:
     """A request that was certainly not executed is sent again, also without ids."""
     table.faults = [None, None, 429]
