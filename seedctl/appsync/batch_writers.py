@@ -179,7 +179,12 @@ class BulkCreator(_BulkWriter):
                 to_update.append(row)
             else:
                 results[row.index] = result
-        fatal = outcome.fatal or self._update(to_update, stored, results)
+        fatal = outcome.fatal
+        if fatal is None:
+            fatal = self._update(to_update, stored, results)
+        else:
+            for row in to_update:
+                results[row.index] = self.unwritten(row.index, row, fatal)
         return [results[row.index] for row in rows], fatal
 
     def next_run(self) -> str:

@@ -15,6 +15,7 @@ from seedctl.appsync.batches import RowResult
 from seedctl.appsync.input_builder import InputBuilder
 from seedctl.appsync.keys import derive_id
 from seedctl.appsync.model_client import ModelClient
+from seedctl.outputs.models import Rule
 from seedctl.report import Event
 from tests.appsync.appsync import FakeIdentity
 from tests.appsync.table import Table, sizes, with_table
@@ -113,7 +114,7 @@ def test_a_second_run_finds_the_same_records(todo: Stage, table: Table) -> None:
     create_many = todo.models.Todo.create_many
     assert set(states(create_many(given, key="content"))) == {"created"}
     assert set(states(create_many(given, key="content", if_exists="skip"))) == {"existed"}
-    changed = [{**row, "isDone": True} for row in given]
+    changed = [{"id": None, **row, "isDone": True} for row in given]
     assert set(states(create_many(changed, key="content", if_exists="update"))) == {"updated"}
     assert all(record["isDone"] for record in table.records.values())
     with pytest.raises(
@@ -286,16 +287,20 @@ def test_several_rows_that_make_the_service_fail(todo: Stage, table: Table) -> N
     assert len(table.records) == 34
 
 
-def test_rows_that_the_schema_refuses(todo: Stage, table: Table) -> None:
-    """When AppSync refuses a document for one row, only that row fails, with its message."""
+@pytest.mark.parametrize("bad", [[3, 20], [0, 1, 2, 3]], ids=["some", "the first"])
+def test_rows_that_the_schema_refuses(todo: Stage, table: Table, bad: list[int]) -> None:
+    """When AppSync refuses a document for one row, only that row fails, with its message. Halves are
+    sent again, not each row by itself."""
     table.is_invalid = lambda values: "content" not in values
     given = rows(25)
-    del given[3]["content"], given[20]["content"]
+    for number in bad:
+        del given[number]["content"]
     results = todo.models.Todo.create_many(given, on_error="collect", validate=False)
-    assert [result.index for result in results if result.state == "failed"] == [3, 20]
+    assert [result.index for result in results if result.state == "failed"] == bad
     assert isinstance(results[3].error, errors.GraphQLValidationError)
     assert "coerced Null value" in results[3].error.message
-    assert len(table.records) == 23
+    assert len(table.records) == 25 - len(bad)
+    assert len(table.requests) <= 20
     assert todo.transport.slept == []
 
 
@@ -411,7 +416,9 @@ def test_a_record_that_cannot_be_read_is_not_present(
     results = todo.models.Todo.create_many(rows(1), if_exists=if_exists, on_error="collect")
     assert states(results) == [state]
     if state == "failed":
-        assert 'if_exists="skip"' in str(results[0].error.resolution)  # type: ignore[union-attr]
+        resolution = str(results[0].error and results[0].error.resolution)
+        assert "it may still be this row's own" in resolution
+        assert 'if_exists="skip"' in resolution
 
 
 def test_a_different_spelling_is_the_same_record(todo: Stage, table: Table) -> None:
@@ -438,7 +445,7 @@ def test_a_different_spelling_is_the_same_record(todo: Stage, table: Table) -> N
         pytest.param("x", "aFloat", 1, 1.5, "present", id="what may be spelled differently"),
     ],
 )
-def test_which_record_is_the_rows_own(  # noqa: PLR0913 - one table
+def test_which_record_is_the_rows_own(
     store: Stage, number: object, field: str, given: object, stored: object, state: str
 ) -> None:
     """After a lost response, values of types that AppSync returns as they were sent are compared."""
@@ -472,6 +479,56 @@ def test_a_response_that_is_no_result(todo: Stage, table: Table) -> None:
     assert states(results) == ["failed"] * 2 + ["not tried"] * 2
     assert isinstance(results[0].error, errors.InvalidResponseError)
     assert len(table.requests) == 1
+
+
+def test_an_update_whose_credentials_are_rejected(todo: Stage, table: Table) -> None:
+    """No more rows are tried after an error of the updates that would affect all of them."""
+    for row in rows(4):
+        table.records[row["id"]] = {"id": row["id"]}
+    table.faults = [None, "401"]
+    results = todo.models.Todo.create_many(
+        rows(4), if_exists="update", batch_size=2, concurrency=1, on_error="collect"
+    )
+    assert states(results) == ["failed"] * 2 + ["not tried"] * 2
+    assert len(table.requests) == 2
+
+
+def test_a_network_that_goes_down_before_the_update(todo: Stage, table: Table) -> None:
+    """A row that is to be updated fails with the error that ended the run; it is not sent."""
+    table.records["t-0"] = {"id": "t-0"}
+    table.faults = ["413", "413", None, "401"]
+    results = todo.models.Todo.create_many(rows(4), if_exists="update", on_error="collect")
+    assert states(results) == ["failed"] * 4
+    assert {type(result.error) for result in results} == {errors.UnauthorizedError}
+    assert len(table.requests) == 4
+    assert table.records == {"t-0": {"id": "t-0"}}
+
+
+def test_what_of_a_record_may_be_read_is_compared(todo: Stage, table: Table) -> None:
+    """After a lost response, a record of which a field may not be read is the row's own if the others
+    agree; a response that is no result is not read again."""
+    own = {"id": "t-0", "content": "todo 0", "isDone": None}
+    denied = {"path": ["getTodo", "isDone"], **UNAUTHORIZED}
+    other = {**own, "content": "x"}
+    for answer, state in (
+        ({"data": {"getTodo": own}, "errors": [denied]}, "present"),
+        ({"data": {"getTodo": other}, "errors": [denied]}, "failed"),
+        ({"status": 200, "body": b"<html>"}, "failed"),
+    ):
+        table.records.clear()
+        table.faults = ["cut after", None, answer]
+        results = todo.models.Todo.create_many(rows(1), on_error="collect")
+        assert states(results) == [state]
+
+
+def test_an_owner_may_be_stored_in_another_form(todo: Stage, table: Table) -> None:
+    """After a lost response, the value of an owner field is not compared: the API stores more."""
+    requests = todo.models.Todo._requests
+    rule = Rule("owner", None, None, None, None, None, "content", None)
+    client = ModelClient(replace(requests, model=replace(requests.model, rules=(rule,))))
+    table.records["t-0"] = {"id": "t-0", "content": "sub::ann"}
+    table.faults = ["cut"]
+    assert states(client.create_many([{"id": "t-0", "content": "ann"}])) == ["present"]
 
 
 def test_an_update_that_the_schema_disables(todo: Stage, table: Table) -> None:
@@ -687,11 +744,18 @@ def test_a_delete_whose_response_is_lost(todo: Stage, table: Table) -> None:
 
 
 def test_a_delete_with_rejected_credentials(todo: Stage, table: Table) -> None:
-    """Rejected credentials do not mean that a record is missing."""
+    """Rejected credentials do not mean that a record is missing. They end the run."""
     table.fault_of = lambda request: "401"
-    results = todo.models.Todo.delete_many([{"id": "t-0"}], on_error="collect")
-    assert states(results) == ["failed"]
+    keys = [{"id": "t-0"}, {"id": "t-1"}]
+    results = todo.models.Todo.delete_many(keys, batch_size=1, concurrency=1, on_error="collect")
+    assert states(results) == ["failed", "not tried"]
     assert len(table.requests) == 1
+
+
+def test_keys_that_are_not_checked(store: Stage) -> None:
+    """With validate=False, delete_many leaves it to AppSync to refuse a key."""
+    store.models.Product.delete_many([{"sku": 5}], validate=False)
+    assert store.sent == {"a0": {"sku": 5}}
 
 
 @pytest.mark.parametrize("seed", range(4))

@@ -140,6 +140,29 @@ def test_a_lost_answer_is_not_repeated(todo: Stage, table: Table, fault: str) ->
     assert len(table.requests) == 3
 
 
+def test_a_given_id_does_not_make_a_batch_repeatable(todo: Stage, table: Table) -> None:
+    """A batch in which one row has no id is not sent again without an answer."""
+    table.faults = [None, None, "cut after"]
+    given: list[dict[str, Any]] = [*rows(2), {"content": "b"}, {"content": "c", "id": "mine"}]
+    results = todo.models.Todo.create_many(given, batch_size=2, concurrency=1, on_error="collect")
+    assert states(results) == ["created"] * 2 + ["failed"] * 2
+    assert len(table.requests) == 3
+
+
+def test_a_fatal_error_of_rows_without_ids(todo: Stage, table: Table) -> None:
+    """No more rows are tried after an error that would affect all of them, in either attempt."""
+    table.faults = [None, "401"]
+    options: Any = {"batch_size": 3, "concurrency": 1, "on_error": "collect"}
+    results = todo.models.Todo.create_many(rows(6), **options)
+    assert states(results) == ["failed"] * 3 + ["not tried"] * 3
+    assert len(table.requests) == 2
+    # The batch is split; one half is denied for its ids, and then the credentials are rejected.
+    table.faults = ["413", None, "401"]
+    results = todo.models.Todo.create_many(rows(6), **options)
+    assert states(results) == ["failed"] * 3 + ["not tried"] * 3
+    assert len(table.requests) == 2 + 3
+
+
 def _answer_for(*names: str, **error: Any) -> dict[str, Any]:
     """Return AppSync's answer with results for the rows *names* and one error, which has no path."""
     entry = {"path": None, "message": "m", **error}

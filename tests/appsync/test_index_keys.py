@@ -125,9 +125,21 @@ def test_many_existing_rows(store: Stage, table: Table) -> None:
     assert {verb for verb, _ in table.done} == {"update"}
 
 
-def test_a_row_with_no_part_is_not_read(store: Stage, table: Table) -> None:
-    """Rows without a part of a composite key cost no extra request."""
-    store.models.Product.create_many([{**NEW, "sku": "T"}], if_exists="update")
+@pytest.mark.parametrize(
+    ("row", "options"),
+    [
+        pytest.param({**NEW, "sku": "T"}, {"if_exists": "update"}, id="no part"),
+        pytest.param({**NEW, "sku": "T", "rank": 1}, {}, id="must be new"),
+        pytest.param(
+            {**NEW, "sku": "T", "rank": 1}, {"if_exists": "skip", "validate": False}, id="unchecked"
+        ),
+    ],
+)
+def test_rows_that_are_not_read(
+    store: Stage, table: Table, row: dict[str, Any], options: dict[str, Any]
+) -> None:
+    """Rows without a part of a composite key, and rows that are not checked, cost one request."""
+    store.models.Product.create_many([row], **options)
     assert len(table.requests) == 1
 
 
