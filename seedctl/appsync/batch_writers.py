@@ -72,7 +72,7 @@ class _BulkWriter(BulkCall[Mapping[str, Any], Row, RowResult]):
         self._api.authorizer.authorize(self._options.auth)
 
     def bytes_of(self, row: Row) -> int:
-        return row.size + self._sender.documents.bytes_per_row
+        return row.size
 
     def shared_by(self, row: Row) -> str:
         return f"have the same key ({', '.join(row.key)})"

@@ -59,6 +59,30 @@ def test_a_request_with_its_own_credentials_is_not_signed(stage_of: Callable[...
     assert "authorization" not in stage.requests[-1].headers
     stage.models.Todo.list(auth_mode="userPool", auth_token="jwt")
     assert stage.requests[-1].headers["authorization"] == "jwt"
+    blog = stage_of("blog_apikey.json")
+    blog.models.Post.list(headers={"X-Api-Key": "da2-x"})
+    assert blog.requests[-1].headers["x-api-key"] == "da2-x"
+
+
+def test_what_a_call_gives_replaces_what_the_client_has(stage_of: Callable[..., Stage]) -> None:
+    """The token of a call replaces that of the client; its headers replace all of the client's."""
+    client = AuthOptions("lambda", "of the client", headers={"x-one": "1", "x-two": "2"})
+    stage = stage_of(options=client)
+    stage.models.Todo.list(auth_token="of the call", headers={"X-One": "3"})
+    headers = stage.requests[-1].headers
+    assert (headers["authorization"], headers["x-one"]) == ("of the call", "3")
+    assert "x-two" not in headers
+    stage.models.Todo.list()
+    assert stage.requests[-1].headers["x-two"] == "2"
+
+
+def test_a_failure_of_the_local_sandbox_is_not_a_missing_sign_in(
+    stage_of: Callable[..., Stage],
+) -> None:
+    """It is raised as it is: signing in again would not help."""
+    stage = stage_of(identity=FakeIdentity(error=errors.LocalSandboxError("no state")))
+    with pytest.raises(errors.LocalSandboxError, match="no state"):
+        stage.models.Todo.list()
 
 
 def test_a_key_given_to_the_client_wins(stage_of: Callable[..., Stage]) -> None:

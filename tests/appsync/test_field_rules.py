@@ -78,6 +78,15 @@ def test_other_denied_fields_fail_the_row(todo: Stage, table: Table) -> None:
     )
 
 
+def test_a_row_that_is_denied_twice_is_not_lost(todo: Stage, table: Table) -> None:
+    """A row that AppSync certainly has not stored is not reported as lost; it has no key."""
+    deny_fields(table, "create", "id", "isDone")
+    table.faults = ["cut"]
+    (result,) = todo.models.Todo.create_many([{"content": "a", "isDone": True}], on_error="collect")
+    assert (result.state, result.key) == ("failed", {})
+    assert "no rule for isDone" in str(result.error and result.error.resolution)
+
+
 def test_given_and_derived_ids_are_needed(todo: Stage, table: Table) -> None:
     """A row whose id is given, or derived by key=, fails; the resolution names the rule and the way out."""
     given = [{"content": "a"}, {"content": "b", "id": "mine"}]

@@ -34,9 +34,9 @@ def table(store: Stage) -> Table:
 
 def test_an_update_is_completed_from_the_stored_record(store: Stage, table: Table) -> None:
     """If one part of a key changes, the others are read from the record and sent along."""
-    store.models.Product.update({**KEY, "rank": 4})
+    store.models.Product.update({**KEY, "rank": 4}, selection_set=["sku"])
     assert table.requests[-1].variables["input"] == {**KEY, "rank": 4, "launchDate": "2025-01-31"}
-    assert len(table.requests) == 2
+    assert ["launchDate" in request.query for request in table.requests] == [True, False]
 
 
 @pytest.mark.parametrize(

@@ -5,12 +5,17 @@ from __future__ import annotations
 import copy
 import json
 import pickle
+from contextlib import suppress
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from seedctl import errors
+from seedctl.appsync.auth_modes import AuthOptions
+from seedctl.appsync.model_client import ModelClient
 from seedctl.appsync.records import Page, Record
+from tests.appsync.table import with_table
 from tests.cases import case
 
 if TYPE_CHECKING:
@@ -244,6 +249,75 @@ def test_a_create_whose_response_was_lost(todo: Stage) -> None:
     todo.answer({"networkError": True}, CONDITIONAL, {"data": {"getTodo": stored}})
     with pytest.raises(errors.ConditionalCheckFailedError):
         todo.models.Todo.create({"id": "1", "content": "somebody else's"})
+
+
+def test_a_lost_create_returns_what_was_selected(todo: Stage) -> None:
+    """All fields of the stored record are compared, and only the selected ones are returned."""
+    stored = {"id": "1", "content": "x"}
+    todo.answer({"networkError": True}, CONDITIONAL, {"data": {"getTodo": stored}})
+    todo.answer({"data": {"getTodo": {"id": "1"}}})
+    created = todo.models.Todo.create(stored, selection_set=["id"])
+    assert created.to_dict() == {"id": "1"}
+    assert ["content" in request.query for request in todo.requests[2:]] == [True, False]
+
+
+def test_a_lost_create_of_a_model_without_get(todo: Stage) -> None:
+    """Where the schema disables get, the record cannot be compared: the refusal is raised."""
+    requests = todo.models.Todo._requests
+    client = ModelClient(
+        replace(requests, model=replace(requests.model, disabled=frozenset({"get"})))
+    )
+    todo.answer({"networkError": True}, CONDITIONAL)
+    with pytest.raises(errors.ConditionalCheckFailedError):
+        client.create({"id": "1"})
+    with pytest.raises(errors.UnknownOperationError, match="disables get"):
+        client.get({"id": "1"})
+    assert len(todo.requests) == 2
+
+
+@pytest.mark.parametrize("verb", ["update", "delete"])
+def test_a_change_is_sent_once(todo: Stage, verb: str) -> None:
+    """Without an answer, an update or delete is not repeated: it may have been executed."""
+    todo.answer({"networkError": True})
+    with pytest.raises(errors.EndpointUnreachableError, match="may have been carried out"):
+        getattr(todo.models.Todo, verb)({"id": "1"})
+    assert len(todo.requests) == 1
+
+
+def test_each_request_of_a_call_has_its_token(stage_of: Callable[..., Stage]) -> None:
+    """All requests of one call authenticate with the token of the call, not that of the client."""
+    stage = stage_of("store_userpool.json", options=AuthOptions(auth_token="of the client"))
+    table = with_table(stage)
+    table.key = ("sku", "warehouse", "shelf")
+    row = {"sku": "S", "warehouse": "W", "shelf": 1, "name": "x", "rank": 4}
+    row["price"] = {"amount": 1, "currency": "EUR"}
+    stored = {**row, "launchDate": "2025-01-31"}
+    product = stage.models.Product
+    call: Any
+    options: dict[str, Any]
+    for call, options in (
+        (product.create, {}),
+        (product.create, {"if_exists": "skip"}),
+        (product.upsert, {}),
+        (product.update, {}),
+        (lambda row, **more: product.create_many([row], **more), {}),
+        (lambda row, **more: product.create_many([row], **more), {"if_exists": "update"}),
+    ):
+        table.records = {table.text(row): stored}
+        is_create = not options and call != product.update
+        table.faults = ["cut"] if is_create else []
+        with suppress(errors.ConditionalCheckFailedError):
+            call(row, auth_token="of the call", **options)
+    assert len(table.requests) == 15
+    assert {each.headers["authorization"] for each in table.requests} == {"of the call"}
+
+
+def test_a_record_that_cannot_be_read_first_is_left_to_appsync(store: Stage) -> None:
+    """upsert tries to create a record that it cannot look for."""
+    row = {"sku": "S", "warehouse": "W", "shelf": 1, "name": "x", "rank": 4}
+    row["price"] = {"amount": 1, "currency": "EUR"}
+    store.answer(*[{"networkError": True}] * 3, {"data": {"createProduct": row}})
+    assert store.models.Product.upsert(row).to_dict()["rank"] == 4
 
 
 def test_a_create_without_an_id_is_not_repeated(todo: Stage) -> None:
