@@ -93,6 +93,12 @@ def test_an_id_is_derived(todo: Stage, table: Table, key: Any) -> None:
     (result,) = todo.models.Todo.create_many([{"content": "Zoë"}], key=key)
     assert result.key == {"id": "9d3b05d9-6cdc-5aa7-9a9b-2957f4815da5"}
     assert "9d3b05d9-6cdc-5aa7-9a9b-2957f4815da5" in table.records
+    # What is sent for a value decides, not its type in Python.
+    value = uuid.UUID(int=1)
+    results = todo.models.Todo.create_many(
+        ({"content": each} for each in (value, str(value))), key=key, on_error="collect"
+    )
+    assert states(results) == ["created", "failed"]
 
 
 def test_an_id_is_derived_from_any_value(todo: Stage, table: Table) -> None:

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from seedctl import connect, create_and_sign_up_user, data, errors
+from seedctl.appsync.model_client import ModelClient
+from seedctl.outputs.models import Index
 from tests.appsync.appsync import DATA
 from tests.appsync.table import with_table
 from tests.running import PASSWORD, make_project
@@ -53,6 +56,15 @@ def test_nothing_is_read_where_nothing_is_missing(
     """An update that is complete, or sent unchecked, costs one request."""
     store.models.Product.update({**KEY, **given}, **options)
     assert [request.variables["input"] for request in table.requests] == [{**KEY, **given}]
+
+
+def test_a_single_sort_key_is_left_alone(todo: Stage) -> None:
+    """Only a sort key of several fields is completed: the API sets a lone updatedAt itself."""
+    requests = todo.models.Todo._requests
+    index = Index("byContent", "listByContent", ("content", "updatedAt"))
+    model = replace(requests.model, secondary_indexes=(index,))
+    ModelClient(replace(requests, model=model)).update({"id": "t", "content": "x"})
+    assert todo.sent == {"input": {"id": "t", "content": "x"}}
 
 
 def test_a_part_that_is_not_stored_is_named(store: Stage, table: Table) -> None:

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import json
 import threading
+from base64 import b64encode
 from concurrent.futures import ThreadPoolExecutor
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import pytest
+from urllib3.exceptions import ConnectTimeoutError, NewConnectionError, ProtocolError
 
 from seedctl import errors
 from seedctl.appsync.transport import Transport, _new_pool
-from tests.appsync.appsync import FakeNetwork
+from tests.appsync.appsync import FakeNetwork, FakePool, FakeTransport
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -47,6 +49,8 @@ class Server:
                 self.send_response(step)
                 if step == 400:
                     self.send_header("x-amzn-errortype", "ThrottlingException:")
+                if step == 302:
+                    self.send_header("Location", "/elsewhere")
                 self.send_header("Content-Length", str(len(data)))
                 self.end_headers()
                 self.wfile.write(data)
@@ -146,11 +150,53 @@ def test_a_request_that_was_never_sent_is_repeated(
     assert len(slept) == 2
 
 
+def _refused() -> Exception:
+    return NewConnectionError(cast("Any", None), "refused")
+
+
+@pytest.mark.parametrize(
+    ("replies", "may_have_run"),
+    [
+        pytest.param([ProtocolError("cut"), _refused(), _refused()], True, id="cut first"),
+        pytest.param([_refused(), ConnectTimeoutError("slow"), _refused()], False, id="not sent"),
+        pytest.param([ProtocolError("cut"), _refused(), {}], True, id="cut, refused, result"),
+        pytest.param([ProtocolError("cut"), {"status": 429, "body": {}}, {}], True, id="throttled"),
+        pytest.param([{"status": 502, "body": {}}, _refused(), {}], True, id="failed first"),
+        pytest.param([_refused(), {"status": 429, "body": {}}, {}], False, id="never executed"),
+    ],
+)
+def test_what_all_attempts_may_have_done(replies: list[Any], may_have_run: bool) -> None:
+    """One attempt that may have been executed decides, whatever the later ones say."""
+    pool = FakePool()
+    pool.replies = replies
+    transport = FakeTransport(pool)
+    options: Any = {"is_repeatable": True, "operation": "x"}
+    if isinstance(replies[-1], Exception):
+        message = "may have been carried out" if may_have_run else "Nothing was sent"
+        with pytest.raises(errors.EndpointUnreachableError, match=message):
+            transport.post("http://x", b"{}", _headers, **options)
+    else:
+        answer = transport.post("http://x", b"{}", _headers, **options)
+        assert answer.may_have_run_before is may_have_run
+    assert len(pool.requests) == 3
+
+
+def test_a_connection_is_verified_and_limited_in_time() -> None:
+    """The server's certificate is required, and no request waits forever."""
+    options = _new_pool(None, "/company.pem").connection_pool_kw
+    assert (options["cert_reqs"], options["ca_certs"]) == ("CERT_REQUIRED", "/company.pem")
+    assert (options["timeout"].connect_timeout, options["timeout"].read_timeout) == (30, 30)
+
+
 def test_connections_are_reused(server: Server, transport: Transport) -> None:
-    """Consecutive requests use one connection."""
+    """Consecutive requests use one connection, which close() closes."""
     for _ in range(20):
         transport.post(server.url, b"{}", _headers, is_repeatable=True, operation="x")
     assert len(server.connections) == 1
+    pool = transport._pool(server.url)
+    assert len(pool.pools) == 1
+    transport.close()
+    assert len(pool.pools) == 0
     assert server.seen[0]["headers"]["user-agent"].startswith("seedctl/")
 
 
@@ -213,7 +259,8 @@ def test_a_proxy_is_used_with_its_login(server: Server) -> None:
     """The login in HTTPS_PROXY is sent to the proxy; a URL without a proxy is reached directly."""
     pool = _new_pool("http://ann:se%20cret@proxy.example:8080", None)
     assert (pool.proxy.host, pool.proxy.port) == ("proxy.example", 8080)  # type: ignore[union-attr]
-    assert pool.proxy_headers["proxy-authorization"].startswith("Basic ")  # type: ignore[attr-defined]
+    login = b64encode(b"ann:se cret").decode()
+    assert pool.proxy_headers["proxy-authorization"] == f"Basic {login}"  # type: ignore[attr-defined]
     assert _new_pool("proxy.example:3128", None).proxy.port == 3128  # type: ignore[union-attr]
     network = FakeNetwork(is_emulator=True, proxies={REAL: "http://proxy.example:8080"})
     transport = Transport(network)
