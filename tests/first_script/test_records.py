@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from seedctl.first_script.records import FirstRecord
 from seedctl.first_script.text import script_text
 from seedctl.first_script.trial import find_first_script
 from seedctl.outputs import parse_outputs
@@ -109,6 +111,41 @@ def test_a_model_that_nobody_may_create_is_left_out(tmp_path: Path) -> None:
     text = _script(_guide(rule), tmp_path)
     assert "data" not in text
     assert "create_and_sign_up_user" in text
+
+
+def test_only_groups_that_may_write_more_are_tried(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A group is tried if rules of a model or a bucket name it; then only the models that they are of."""
+    document = document_of("deployed guide-basic")
+    document["auth"]["groups"] = [{name: {"precedence": 1}} for name in ("none", "reads", "makes")]
+    models = document["data"]["model_introspection"]["models"]
+    todo = json.dumps(models.pop("Todo"))
+    groups = {"Closed": [], "Read": ["reads"], "Made": ["makes"]}
+    for name, named in groups.items():
+        operations = ["create", "read"] if name == "Made" else ["read"]
+        rule = {"allow": "groups", "groups": named or ["other"], "operations": operations}
+        models[name] = {**json.loads(todo), "name": name, "pluralName": f"{name}s"}
+        models[name]["attributes"][-1]["properties"] = {"rules": [rule]}
+    document["storage"]["buckets"][0]["paths"] = {"public/*": {"guest": ["write"]}}
+    tried: list[tuple[str | None, str]] = []
+    write = FirstRecord.write
+
+    def counting(self: FirstRecord, client: Any, user_id: str) -> None:
+        tried.append((self.model, self.form))
+        write(self, client, user_id)
+
+    monkeypatch.setattr(FirstRecord, "write", counting)
+    found = find_first_script(parse_outputs(document, tmp_path / "outputs.json"))
+    assert found.user is not None
+    assert found.user.group == "makes"
+    # Each model once with an id and once without, in each auth mode; then the one that may differ.
+    modes = 2
+    without_group = [(name, form) for name in groups for form in ("upsert", "create") * modes]
+    assert tried[: len(without_group)] == without_group
+    assert {name for name, _ in tried[len(without_group) :]} == {"Made"}
+    assert found.record is not None
+    assert (found.record.model, found.record.form) == ("Made", "skip")
 
 
 def test_a_create_that_is_disabled(tmp_path: Path) -> None:

@@ -197,6 +197,23 @@ def test_a_record_that_comes_as_null(tmp_path: Path) -> None:
         )
 
 
+def test_what_an_export_writes_of_a_record(tmp_path: Path) -> None:
+    """A null is left out, an empty text is not. All pages are read with the auth mode of the export."""
+    stage = Stage("todo_userpool.json")
+    for items, token in (
+        ([{"id": "1", "content": ""}], "t"),
+        ([{"id": "2", "content": None}], None),
+    ):
+        stage.answer({"data": {"listTodos": {"items": items, "nextToken": token}}})
+    fields = MaskedFields(stage.schema, (), Pseudonyms(b"x"))
+    folder = ExportFolder(tmp_path)
+    exporting.export_models(stage.client, (), folder, fields, stage.report, auth_mode="none")
+    folder.finish([])
+    assert (tmp_path / "Todo.jsonl").read_text() == '{"id":"1","content":""}\n{"id":"2"}\n'
+    assert [request.variables.get("nextToken") for request in stage.requests] == [None, "t"]
+    assert all("authorization" not in request.headers for request in stage.requests)
+
+
 def test_what_an_export_leaves_out(tmp_path: Path) -> None:
     """A model whose list is disabled, and a custom type in itself, are not exported; a warning names
     them. Named explicitly, such a model is an error."""
