@@ -52,6 +52,33 @@ def test_a_pseudonym_has_the_type_of_its_value(scalar: str) -> None:
             assert Pseudonyms(b"another key").of(value, scalar) != masked
 
 
+@pytest.mark.parametrize(
+    ("value", "scalar", "pseudonym"),
+    [
+        (5, "Int", 1820388278),
+        (-5, "Int", -1602112954),
+        (2**40, "AWSTimestamp", 1603455826),
+        (2, "Float", 1292157098.4524574),
+        (2.0, "Float", 1292157098.4524574),
+        ("Ann", "String", "masked-c9fb468ab5dcf1e8"),
+        ("ann@example.org", "AWSEmail", "user-70ebfdfc7fde239c@example.com"),
+        ("+14255550123", "AWSPhone", "+12125550122"),
+        ("2000-01-31", "AWSDate", "1983-07-04"),
+        ("7a4c7f0e-6a9d-4b71-8f4e-0d8a3b1c2d3e", "ID", "49194da4-1738-4924-b9e8-23fe8d599728"),
+    ],
+)
+def test_pseudonyms_stay_the_same(value: object, scalar: str, pseudonym: object) -> None:
+    """With the same key, another version makes the same pseudonyms: exports can be compared."""
+    assert MASKS.of(value, scalar) == pseudonym
+
+
+def test_odd_text_is_masked() -> None:
+    """The type decides for text that does not look like it; no text is refused."""
+    assert MASKS.of("911", "AWSPhone").startswith("+1")
+    assert MASKS.of("Ann <ann@x>, Bob", "AWSEmail").endswith("@example.com")
+    assert MASKS.of("\ud800", "String").startswith("masked-")
+
+
 @pytest.mark.parametrize("scalar", ["String", "ID", "AWSEmail", ""])
 def test_text_keeps_its_form(scalar: str) -> None:
     """A value has one pseudonym in fields of all these types: relations and owners stay equal."""
