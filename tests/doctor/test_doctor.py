@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 OUTPUTS = "amplify_outputs.json"
 LOCAL = "amplify/seed/local_outputs.json"
 SCRIPT = "amplify/seed/seed.py"
+AFTER_CREDENTIALS = {"stack", "app client", "secrets"}
 MAIN = BackendIdentifier("d1", "main", "branch")
 EXPIRED = ("ExpiredTokenException", "The security token included in the request is expired")
 DENIED = ("AccessDeniedException", "User: arn:aws:iam::123456789012:user/dev is not authorized")
@@ -543,6 +544,37 @@ def test_a_check_that_depends_on_a_failed_one_says_so(place: Place) -> None:
     _, findings = place.findings()
     assert findings["imports"]["text"] == "not checked, because of: script"
     assert findings["secrets"]["status"] == "skipped"
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "arguments", "skipped"),
+    [
+        (OUTPUTS, "{", [], {"stack", "app client"}),
+        (OUTPUTS, "{", ["--local"], {"local server", "app client"}),
+        (SCRIPT, "(", [], {"imports", "secrets"}),
+        (".amplify", "", ["--local"], {"local server", "local state", "secrets"}),
+        ("config", "[default", [], {"region", "endpoints", *AFTER_CREDENTIALS, "credentials"}),
+    ],
+    ids=["outputs", "outputs, local", "script", "state folder", "AWS profile"],
+)
+def test_what_depends_on_what(
+    place: Place, name: str, content: str, arguments: list[str], skipped: set[str]
+) -> None:
+    """One fault is one problem, and exactly the checks that need what is wrong are skipped."""
+    place.set(AWS_CONFIG_FILE=str(place.folder / "config"))
+    place.write(name, content)
+    _, findings = place.findings(*arguments)
+    found = {each for each, finding in findings.items() if finding["status"] == "problem"}
+    assert len(found - {"secrets"}) == 1  # no secret is set in the local sandbox
+    assert {each for each in findings if findings[each]["status"] == "skipped"} == skipped
+
+
+def test_a_note_stops_no_other_check(place: Place) -> None:
+    """What needs a check that ends with a note is checked all the same."""
+    _expiring(place)
+    code, findings = place.findings()
+    assert (code, findings["credentials"]["status"]) == (0, "note")
+    assert {findings[name]["status"] for name in ("stack", "app client", "secrets")} == {"ok"}
 
 
 def test_a_region_that_only_the_outputs_file_tells(place: Place) -> None:
