@@ -323,7 +323,7 @@ class BulkDeleter(_BulkWriter):
         if error is not None and not self._is_missing(row, error):
             return self.unwritten(row.index, row, error)
         if error is not None and not row.may_have_run:
-            return RowResult(row.index, row.key, "missing")
+            return RowResult(row.index, row.key, "missing", place=_place_of(row))
         return self._done(row, "deleted")
 
     def _is_missing(self, row: Row, error: SeedctlError) -> bool:

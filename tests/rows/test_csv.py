@@ -315,6 +315,23 @@ def test_a_failed_row_in_a_bulk_call(tmp_path: Path) -> None:
     assert stage.sent["a0"] == {"id": "a", "aInt": 1, "arrReq": [1]}
 
 
+def test_rows_of_records_that_are_deleted(tmp_path: Path) -> None:
+    """delete_many names the line of each row too, whether there was a record or not."""
+    stage = Stage("store_userpool.json")
+    gone = {
+        "path": ["a1"],
+        "message": "no",
+        "errorType": "DynamoDB:ConditionalCheckFailedException",
+    }
+    stage.answer({"data": {"a0": {"id": "a"}, "a1": None}, "errors": [gone]})
+    results = stage.models.Scalars.delete_many(_rows(tmp_path / "a.csv", "id\na\nb\n"))
+    file = tmp_path / "a.csv"
+    assert [(each.state, each.place) for each in results] == [
+        ("deleted", f"{file}, line 2"),
+        ("missing", f"{file}, line 3"),
+    ]
+
+
 def test_files_that_cannot_be_read(tmp_path: Path) -> None:
     """A missing file, a folder and an unknown kind of file are refused at once."""
     for name in ("missing.csv", "missing.jsonl"):
