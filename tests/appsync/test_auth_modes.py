@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -48,6 +49,10 @@ def test_the_caller_signs_with_its_own_keys(stage_of: Callable[..., Stage]) -> N
     headers = stage.requests[0].headers
     assert headers["authorization"].startswith("AWS4-HMAC-SHA256 Credential=AKIDEVELOPER/20250115/")
     assert "x-amz-security-token" not in headers
+    api = stage.client._api
+    api.data = replace(api.data, aws_region="eu-west-1")
+    stage.models.Todo.create({"content": "x"})
+    assert "/20250115/eu-west-1/appsync/" in stage.requests[1].headers["authorization"]
 
 
 def test_a_request_with_its_own_credentials_is_not_signed(stage_of: Callable[..., Stage]) -> None:

@@ -115,6 +115,13 @@ def test_skip_returns_the_existing_record(store: Stage, table: Table) -> None:
     assert table.done == []
 
 
+def test_an_unchecked_create_comes_first(store: Stage, table: Table) -> None:
+    """With validate=False nothing is read before AppSync was asked to create the record."""
+    row = {**NEW, "rank": 4}
+    store.models.Product.create(row, if_exists="skip", validate=False)
+    assert ["createProduct" in request.query for request in table.requests] == [True, False]
+
+
 @pytest.mark.parametrize(("if_exists", "state"), [("update", "updated"), ("skip", "existed")])
 def test_many_rows_are_completed_too(
     store: Stage, table: Table, if_exists: Any, state: str

@@ -284,6 +284,29 @@ def test_a_change_is_sent_once(todo: Stage, verb: str) -> None:
     assert len(todo.requests) == 1
 
 
+def test_a_custom_operation_may_fail(store: Stage) -> None:
+    """A custom mutation is sent once, a query again; errors are raised with the partial result."""
+    store.answer({"networkError": True})
+    with pytest.raises(errors.EndpointUnreachableError):
+        store.client.mutations.bulkTag({"tags": ["a"]})
+    assert len(store.requests) == 1
+    store.answer({"networkError": True}, {"data": {"echo": "hi"}})
+    assert store.client.queries.echo({"message": "hi"}) == "hi"
+    store.answer({"data": {"echo": "part"}, "errors": [{"path": ["echo"], "message": "m"}]})
+    with pytest.raises(errors.GraphQLError, match="echo: m") as caught:
+        store.client.queries.echo({"message": "hi"})
+    assert caught.value.data == "part"
+
+
+def test_values_that_cannot_be_encoded(store: Stage) -> None:
+    """Text that is not valid Unicode is refused; with validate=False, AppSync decides on a key."""
+    with pytest.raises(errors.InvalidInputError, match="not valid Unicode text"):
+        store.models.AuditEntry.create({"note": "\ud800"})
+    assert store.requests == []
+    store.models.Product.delete({"sku": 5}, validate=False)
+    assert store.sent == {"input": {"sku": 5}}
+
+
 def test_each_request_of_a_call_has_its_token(stage_of: Callable[..., Stage]) -> None:
     """All requests of one call authenticate with the token of the call, not that of the client."""
     stage = stage_of("store_userpool.json", options=AuthOptions(auth_token="of the client"))
