@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from urllib3.exceptions import ProxyError
 
-from seedctl import errors
+from seedctl import errors, masking
 from seedctl.appsync.auth_modes import AuthOptions
 
 if TYPE_CHECKING:
@@ -68,6 +68,32 @@ def test_a_page_with_a_server_error(todo: Stage) -> None:
     error = _error(todo, *[{"status": 503, "body": PAGE}] * 3)
     assert type(error) is errors.ServiceFailedError
     assert 'a page titled "Corp Gateway"' in error.message
+
+
+def test_a_failure_of_the_local_sandbox(todo: Stage) -> None:
+    """What the sandbox says in a header is raised as it is, with its resolution."""
+    name, value = errors.LocalSandboxError("no state", resolution="Reset it.").to_header()
+    error = _error(todo, {"status": 500, "headers": {name: value}, "body": {}})
+    assert type(error) is errors.LocalSandboxError
+    assert (error.message, error.resolution) == ("no state", "Reset it.")
+
+
+def test_a_throttled_request_without_its_status(todo: Stage) -> None:
+    """AppSync names throttling in a header too; a long message is cut."""
+    headers = {"x-amzn-errortype": "ThrottlingException:http://internal"}
+    reply = {"status": 400, "headers": headers, "body": {"message": "slow " * 1000}}
+    error = _error(todo, *[reply] * 3)
+    assert type(error) is errors.ThrottledError
+    assert len(todo.requests) == 3
+    assert "slow slow" in error.message
+    assert len(error.message) < 600
+
+
+def test_a_secret_in_a_refusal(todo: Stage) -> None:
+    """The service's own words are masked too."""
+    masking.register("pl4nted-word")
+    error = _error(todo, _refusal(403, "WAFForbiddenException", "no pl4nted-word here"))
+    assert error.service_message == "no *** here"
 
 
 def test_a_web_acl_refuses(todo: Stage) -> None:

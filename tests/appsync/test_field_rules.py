@@ -312,6 +312,18 @@ def test_a_result_that_may_not_be_read(todo: Stage) -> None:
     assert todo.report.records == {Event("record", "Todo", "created"): 1}
 
 
+def test_a_denial_of_both_the_mutation_and_its_result(todo: Stage) -> None:
+    """If the mutation itself was denied, the record is not reported as created."""
+    both = [
+        {"path": path, **unauthorized()} for path in (["createTodo", "content"], ["createTodo"])
+    ]
+    todo.answer({"data": {"createTodo": None}, "errors": both})
+    with pytest.raises(errors.UnauthorizedError) as caught:
+        todo.models.Todo.create({"content": "x"})
+    assert "was created" not in str(caught.value.resolution)
+    assert not todo.report.records
+
+
 @pytest.mark.parametrize(
     ("path", "field"),
     [

@@ -15,13 +15,14 @@ from seedctl import errors
 from seedctl.appsync.auth_modes import AuthOptions
 from seedctl.appsync.model_client import ModelClient
 from seedctl.appsync.records import Page, Record
+from tests.appsync.appsync import Stage
 from tests.appsync.table import with_table
 from tests.cases import case
+from tests.local_appsync.builders import model, outputs
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-
-    from tests.appsync.appsync import Stage
+    from pathlib import Path
 
 POST = {"id": "p-1", "title": "Hello", "authorId": "au-1", "labels": []}
 CONDITIONAL = {
@@ -147,6 +148,32 @@ def test_a_relation_without_its_key(blog: Stage) -> None:
         _post(blog, id=None).comments()
 
 
+def test_a_relation_loads_as_its_record_did(blog: Stage) -> None:
+    """A relation is loaded with the auth mode and the token of the call that loaded the record."""
+    blog.answer({"data": {"getPost": POST}})
+    post: Any = blog.models.Post.get({"id": "p-1"}, auth_mode="none", auth_token="mine")
+    post.comments()
+    assert [request.headers.get("x-api-key") for request in blog.requests] == [None, None]
+    assert [request.headers["authorization"] for request in blog.requests] == ["mine", "mine"]
+    post.author(auth_mode="apiKey")
+    assert "x-api-key" in blog.requests[-1].headers
+
+
+def test_a_relation_as_amplify_gen_1_describes_it(tmp_path: Path) -> None:
+    """A hasMany that names the child's relation finds the children by the child's foreign key."""
+    path = tmp_path / "amplify_outputs.json"
+    document = outputs(
+        model("Old", {}, relations={"news": ("HAS_MANY", "New", ("old",))}),
+        model("New", {"oldId": "ID"}, relations={"old": ("BELONGS_TO", "Old", ("oldId",))}),
+    )
+    path.write_text(json.dumps(document), encoding="utf-8")
+    stage = Stage(str(path))
+    stage.answer({"data": {"getOld": {"id": "o"}}})
+    old: Any = stage.models.Old.get({"id": "o"})
+    old.news()
+    assert stage.sent["filter"] == {"and": [{"oldId": {"eq": "o"}}]}
+
+
 def test_has_one_reads_past_an_empty_page(blog: Stage) -> None:
     """A filtered page may be empty although the record is on the next one."""
     post = _post(blog)
@@ -169,6 +196,10 @@ def test_composite_foreign_keys_match_by_position(store: Stage) -> None:
     moved: Any = store.models.StockMove.get({"id": "m"})
     getattr(moved, name)()
     assert store.sent == {"sku": "S", "warehouse": "W", "shelf": 3}
+    store.answer({"data": {"getStockMove": {"id": "m", **key, association.target_names[1]: None}}})
+    moved = store.models.StockMove.get({"id": "m"})
+    assert getattr(moved, name)() is None
+    assert len(store.requests) == 3
 
 
 def test_a_selection_has_no_loaders_and_flat_lists(blog: Stage) -> None:
@@ -416,6 +447,11 @@ def test_each_failure_has_its_class(todo: Stage) -> None:
             errors.DynamoDBError,
         ),
         ({"errors": [{"path": None, "message": "m"}]}, errors.GraphQLValidationError),
+        (
+            {"errors": [{"errorType": "ValidationError", "path": None, "message": "m"}]},
+            errors.GraphQLValidationError,
+        ),
+        ({"errors": [{"errorType": "", "path": ["x"], "message": "m"}]}, errors.GraphQLError),
         ({"errors": [{"errorType": "Lambda:Unhandled", "message": "m"}, {}]}, errors.GraphQLError),
         ({"status": 403, "body": {"message": "m"}}, errors.UnauthorizedError),
         (
@@ -432,6 +468,8 @@ def test_each_failure_has_its_class(todo: Stage) -> None:
         ({"status": 200, "body": b"<html>"}, errors.InvalidResponseError),
         ({"status": 200, "body": {"hello": 1}}, errors.InvalidResponseError),
         ({"status": 200, "body": {"data": [1]}}, errors.InvalidResponseError),
+        ({"status": 200, "body": {"data": {}, "errors": {}}}, errors.InvalidResponseError),
+        ({"status": 200, "body": b"[" * 200_000}, errors.InvalidResponseError),
     ):
         with case(reply, kind):
             todo.pool.replies.clear()
