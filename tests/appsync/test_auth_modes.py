@@ -29,6 +29,31 @@ def test_the_mode_is_named_with_its_source(stage_of: Callable[..., Stage]) -> No
     assert "Sign in first" in (caught.value.resolution or "")
 
 
+@pytest.mark.parametrize(
+    ("type_", "mode"),
+    [
+        ("AMAZON_COGNITO_USER_POOLS", "userPool"),
+        ("API_KEY", "apiKey"),
+        ("AWS_IAM", "iam"),
+        ("AWS_LAMBDA", "lambda"),
+        ("OPENID_CONNECT", "oidc"),
+        ("SOMETHING_NEW", "iam"),
+        (None, "iam"),
+    ],
+)
+def test_the_default_mode_is_that_of_the_api(
+    stage_of: Callable[..., Stage], type_: str | None, mode: str
+) -> None:
+    """Without an auth mode of the call or the client, the API's default authorization type decides."""
+    authorizer = stage_of().authorizer
+    data = replace(authorizer.data, default_authorization_type=type_)
+    found = replace(authorizer, data=data)
+    assert str(found.resolve(AuthOptions())) == f"auth mode {mode}, the API's default"
+    client = replace(found, client=AuthOptions("none"))
+    assert client.resolve(AuthOptions()).mode == "none"
+    assert client.resolve(AuthOptions("oidc")).mode == "oidc"
+
+
 def test_an_unknown_mode_is_refused(stage_of: Callable[..., Stage]) -> None:
     """An unknown auth mode raises; the JavaScript client would send no credentials at all."""
     wrong: Any = "userpool"
@@ -101,11 +126,11 @@ def test_a_key_given_to_the_client_wins(stage_of: Callable[..., Stage]) -> None:
 
 def test_tokens_given_are_never_shown(stage_of: Callable[..., Stage]) -> None:
     """A token or key given to the client is masked from then on, and appears in no repr."""
-    options = AuthOptions("lambda", "lambda-token-1", "da2-own-key")
+    options = AuthOptions("lambda", "lambda-token-1", "da2-own-key", {"x-a": "lambda-token-3"})
     stage = stage_of(options=options)
     stage.models.Todo.list(auth_mode="lambda", auth_token="lambda-token-2")
     assert masking.mask("lambda-token-1 lambda-token-2 da2-own-key") == "*** *** ***"
-    assert "token" not in repr(options).replace("auth_token", "")
+    assert repr(options) == "AuthOptions(auth_mode='lambda')"
     assert "secret" not in repr(session("guest").keys).lower().replace("secret_access_key", "")
 
 

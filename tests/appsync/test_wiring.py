@@ -143,6 +143,7 @@ def test_a_script_gets_a_client(tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
             client.models.Todo.list()
         with pytest.raises(errors.InvalidAuthModeError):
             data.generate_client(auth_mode="userPool", credentials="caller")
+        data.generate_client(auth_mode="identityPool", credentials="caller")
         wrong: Any = "own"
         with pytest.raises(errors.InvalidAuthModeError, match="credentials='own'"):
             data.generate_client(credentials=wrong)
