@@ -95,7 +95,9 @@ def _headers() -> dict[str, str]:
     [
         pytest.param([200], True, 200, 1, id="at once"),
         pytest.param([503, "cut", 200], True, 200, 3, id="recovers"),
+        pytest.param([504, 429, 200], True, 200, 3, id="recovers from a timeout"),
         pytest.param([500, 502, 504], True, 504, 3, id="gives up"),
+        pytest.param([408, 200], True, 408, 1, id="another failure is not repeated"),
         pytest.param([500], False, 500, 1, id="a write is not repeated"),
         pytest.param([429, 400, 200], False, 200, 3, id="a throttled write is repeated"),
         pytest.param([401, 200], True, 401, 1, id="a refusal is not repeated"),
