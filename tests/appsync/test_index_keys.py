@@ -67,6 +67,17 @@ def test_a_single_sort_key_is_left_alone(todo: Stage) -> None:
     assert todo.sent == {"input": {"id": "t", "content": "x"}}
 
 
+@pytest.mark.parametrize("time", ["createdAt", "updatedAt"])
+def test_a_timestamp_in_the_key_counts_as_given(todo: Stage, time: str) -> None:
+    """The API sets it, so that a key without its other part would be refused: upsert looks first."""
+    requests = todo.models.Todo._requests
+    index = Index("byContent", "listByContent", ("content", "isDone", time))
+    model = replace(requests.model, secondary_indexes=(index,))
+    todo.answer({"data": {"getTodo": None}})
+    ModelClient(replace(requests, model=model)).upsert({"id": "t", "content": "x"})
+    assert ["getTodo" in request.query for request in todo.requests] == [True, False]
+
+
 def test_a_part_that_is_not_stored_is_named(store: Stage, table: Table) -> None:
     """The error names the index and the field to give, and nothing is written."""
     table.records[table.text(KEY)] = NEW
