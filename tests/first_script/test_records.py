@@ -184,6 +184,23 @@ def test_an_api_key_needs_no_user(tmp_path: Path) -> None:
     assert "auth." not in text
 
 
+def test_the_default_of_the_api_comes_first(tmp_path: Path) -> None:
+    """The record is written with the API's default auth mode if that may write it."""
+    document = _guide({"allow": "private"}, {"allow": "public", "provider": "apiKey"})
+    assert 'auth_mode="userPool",' in _script(document, tmp_path)
+    document["data"] |= {"default_authorization_type": "API_KEY", "api_key": "da2-x"}
+    assert 'auth_mode="apiKey",' in _script(document, tmp_path)
+
+
+def test_a_required_owner_needs_a_user(tmp_path: Path) -> None:
+    """Without users, a model whose records must have an owner is left out."""
+    rules = (_owner("create", "read"), {"allow": "public", "provider": "apiKey"})
+    document = _guide(*rules, fields=_text_field("owner", required=True))
+    document["data"] |= {"default_authorization_type": "API_KEY", "api_key": "da2-x"}
+    del document["auth"]
+    assert "client.models" not in _script(document, tmp_path)
+
+
 def test_a_backend_in_which_nothing_can_be_written(tmp_path: Path) -> None:
     """The script says what is missing."""
     text = _script(document_of("deployed storage-only"), tmp_path)

@@ -240,6 +240,9 @@ def test_a_file_without_line_breaks(tmp_path: Path, monkeypatch: pytest.MonkeyPa
         pytest.param(b"1,2\n3,4\n", "column 1: Scalars has no field '1'", id="no header"),
         pytest.param(b"PK\x03\x04\x00\x00", "a.csv", id="a spreadsheet"),
         pytest.param(b'"id,aInt\n', "ends inside of a quoted cell", id="open quote in the header"),
+        pytest.param(
+            b"id;a,b,c\n", "column 2: Scalars has no field 'a,b,c'", id="commas in a name"
+        ),
         pytest.param(b"\nid,aInt,x\n", "line 2, column 3: Scalars has no field", id="line 2"),
     ],
 )
