@@ -29,9 +29,10 @@ def test_the_mode_is_named_with_its_source(stage_of: Callable[..., Stage]) -> No
     assert "Sign in first" in (caught.value.resolution or "")
 
 
-@pytest.mark.parametrize(
-    ("type_", "mode"),
-    [
+def test_the_default_mode_is_that_of_the_api(stage_of: Callable[..., Stage]) -> None:
+    """Without an auth mode of the call or the client, the API's default authorization type decides."""
+    authorizer = stage_of().authorizer
+    for type_, mode in (
         ("AMAZON_COGNITO_USER_POOLS", "userPool"),
         ("API_KEY", "apiKey"),
         ("AWS_IAM", "iam"),
@@ -39,19 +40,13 @@ def test_the_mode_is_named_with_its_source(stage_of: Callable[..., Stage]) -> No
         ("OPENID_CONNECT", "oidc"),
         ("SOMETHING_NEW", "iam"),
         (None, "iam"),
-    ],
-)
-def test_the_default_mode_is_that_of_the_api(
-    stage_of: Callable[..., Stage], type_: str | None, mode: str
-) -> None:
-    """Without an auth mode of the call or the client, the API's default authorization type decides."""
-    authorizer = stage_of().authorizer
-    data = replace(authorizer.data, default_authorization_type=type_)
-    found = replace(authorizer, data=data)
-    assert str(found.resolve(AuthOptions())) == f"auth mode {mode}, the API's default"
-    client = replace(found, client=AuthOptions("none"))
-    assert client.resolve(AuthOptions()).mode == "none"
-    assert client.resolve(AuthOptions("oidc")).mode == "oidc"
+    ):
+        data = replace(authorizer.data, default_authorization_type=type_)
+        found = replace(authorizer, data=data)
+        assert str(found.resolve(AuthOptions())) == f"auth mode {mode}, the API's default"
+        client = replace(found, client=AuthOptions("none"))
+        assert client.resolve(AuthOptions()).mode == "none"
+        assert client.resolve(AuthOptions("oidc")).mode == "oidc"
 
 
 def test_an_unknown_mode_is_refused(stage_of: Callable[..., Stage]) -> None:

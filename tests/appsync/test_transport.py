@@ -15,6 +15,7 @@ from urllib3.exceptions import ConnectTimeoutError, NewConnectionError, Protocol
 from seedctl import errors
 from seedctl.appsync.transport import Transport, _new_pool
 from tests.appsync.appsync import FakeNetwork, FakePool, FakeTransport
+from tests.cases import case
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -156,31 +157,31 @@ def _refused() -> Exception:
     return NewConnectionError(cast("Any", None), "refused")
 
 
-@pytest.mark.parametrize(
-    ("replies", "may_have_run"),
-    [
-        pytest.param([ProtocolError("cut"), _refused(), _refused()], True, id="cut first"),
-        pytest.param([_refused(), ConnectTimeoutError("slow"), _refused()], False, id="not sent"),
-        pytest.param([ProtocolError("cut"), _refused(), {}], True, id="cut, refused, result"),
-        pytest.param([ProtocolError("cut"), {"status": 429, "body": {}}, {}], True, id="throttled"),
-        pytest.param([{"status": 502, "body": {}}, _refused(), {}], True, id="failed first"),
-        pytest.param([_refused(), {"status": 429, "body": {}}, {}], False, id="never executed"),
-    ],
-)
-def test_what_all_attempts_may_have_done(replies: list[Any], may_have_run: bool) -> None:
+def test_what_all_attempts_may_have_done() -> None:
     """One attempt that may have been executed decides, whatever the later ones say."""
-    pool = FakePool()
-    pool.replies = replies
-    transport = FakeTransport(pool)
-    options: Any = {"is_repeatable": True, "operation": "x"}
-    if isinstance(replies[-1], Exception):
-        message = "may have been carried out" if may_have_run else "Nothing was sent"
-        with pytest.raises(errors.EndpointUnreachableError, match=message):
-            transport.post("http://x", b"{}", _headers, **options)
-    else:
-        answer = transport.post("http://x", b"{}", _headers, **options)
-        assert answer.may_have_run_before is may_have_run
-    assert len(pool.requests) == 3
+    cut, busy = ProtocolError("cut"), {"status": 429, "body": {}}
+    replies: list[Any]
+    for replies, may_have_run in (
+        ([cut, _refused(), _refused()], True),
+        ([_refused(), ConnectTimeoutError("slow"), _refused()], False),
+        ([cut, _refused(), {}], True),
+        ([cut, busy, {}], True),
+        ([{"status": 502, "body": {}}, _refused(), {}], True),
+        ([_refused(), busy, {}], False),
+    ):
+        with case(replies):
+            pool = FakePool()
+            pool.replies = list(replies)
+            transport = FakeTransport(pool)
+            options: Any = {"is_repeatable": True, "operation": "x"}
+            if isinstance(replies[-1], Exception):
+                message = "may have been carried out" if may_have_run else "Nothing was sent"
+                with pytest.raises(errors.EndpointUnreachableError, match=message):
+                    transport.post("http://x", b"{}", _headers, **options)
+            else:
+                answer = transport.post("http://x", b"{}", _headers, **options)
+                assert answer.may_have_run_before is may_have_run
+            assert len(pool.requests) == 3
 
 
 def test_a_connection_is_verified_and_limited_in_time() -> None:

@@ -3,19 +3,21 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from seedctl.first_script.records import FirstRecord
+from seedctl.first_script.records import FirstRecord, Refusal, may_differ
 from seedctl.first_script.text import script_text
 from seedctl.first_script.trial import find_first_script
 from seedctl.outputs import parse_outputs
+from seedctl.outputs.model_schema import parse_model_schema
+from tests.cases import case
 from tests.first_script.conftest import document_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
-    from pathlib import Path
 
 
 def _script(document: dict[str, Any], folder: Path) -> str:
@@ -146,6 +148,67 @@ def test_only_groups_that_may_write_more_are_tried(
     assert {name for name, _ in tried[len(without_group) :]} == {"Made"}
     assert found.record is not None
     assert (found.record.model, found.record.form) == ("Made", "skip")
+
+
+def test_which_groups_may_make_a_difference() -> None:
+    """Only groups that a rule names, or any group if groups are read from a field; and if nothing was
+    created, only rules that allow to create."""
+    static = {"allow": "groups", "groups": ["a"]}
+    dynamic = {"allow": "groups", "groupsField": "team"}
+    for rules, refusal, expected in (
+        ([static], None, {"a", "b"}),
+        ([static], Refusal.CREATE, {"a"}),
+        ([{**static, "operations": ["read"]}], Refusal.CREATE, set()),
+        ([{**static, "operations": ["read"]}], Refusal.OTHER, {"a"}),
+        ([{**static, "operations": ["read", "create"]}], Refusal.CREATE, {"a"}),
+        ([dynamic], Refusal.CREATE, {"a", "b"}),
+        ([{"allow": "private"}], Refusal.OTHER, set()),
+    ):
+        with case(rules, refusal):
+            data = parse_outputs(_guide(*rules), Path("amplify_outputs.json")).data
+            assert data is not None
+            assert data.schema is not None
+            (todo,) = data.schema.models.values()
+            known = {} if refusal is None else {"Todo": refusal}
+            assert {each for each in "ab" if may_differ(todo, {}, each, known)} == expected
+    field = 'type Todo @model { content: String @auth(rules: [{allow: groups, groups: ["a"]}]) }'
+    sources = parse_model_schema(field, Path("amplify_outputs.json"))
+    assert may_differ(todo, sources, "a", {"Todo": Refusal.CREATE})
+    assert not may_differ(todo, sources, "b", {"Todo": Refusal.CREATE})
+
+
+def test_a_group_that_may_only_read_helps_to_write_twice(tmp_path: Path) -> None:
+    """A user who may create a record with a given key, and not look for it, cannot run the script again."""
+    document = _guide(
+        {"allow": "private", "operations": ["create"]},
+        {"allow": "groups", "groups": ["admin"], "operations": ["read"]},
+    )
+    model = document["data"]["model_introspection"]["models"]["Todo"]
+    model["primaryKeyInfo"] = {
+        "isCustomPrimaryKey": True,
+        "primaryKeyFieldName": "content",
+        "sortKeyFieldNames": [],
+    }
+    model["fields"]["content"]["isRequired"] = True
+    del model["fields"]["id"]
+    model["attributes"].append({"type": "key", "properties": {"fields": ["content"]}})
+    found = find_first_script(parse_outputs(document, tmp_path / "outputs.json"))
+    assert found.user is not None
+    assert found.record is not None
+    assert (found.user.group, found.record.form) == ("admin", "skip")
+
+
+def test_parts_of_an_index_key_go_together(tmp_path: Path) -> None:
+    """The optional part of a composite sort key gets a value if a required one has."""
+    fields = {**_text_field("kind", required=False), **_text_field("city", required=True)}
+    document = _guide(fields={**fields, **_text_field("street", required=False)})
+    model = document["data"]["model_introspection"]["models"]["Todo"]
+    index = {"name": "byKind", "queryField": "listByKind", "fields": ["kind", "city", "street"]}
+    model["attributes"].append({"type": "key", "properties": index})
+    text = _script(document, tmp_path)
+    assert '        "city": ' in text
+    assert '        "street": ' in text
+    assert '"kind"' not in text
 
 
 def test_a_create_that_is_disabled(tmp_path: Path) -> None:
