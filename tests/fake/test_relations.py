@@ -331,6 +331,14 @@ def test_a_key_with_an_enum() -> None:
     assert {row["state"] for row in rows} == {"UP", "DOWN"}
 
 
+def test_a_key_that_is_a_parent_must_be_given() -> None:
+    """It is named even if the schema does not require the field: no row is without a key."""
+    relations = {"tenant": ("BELONGS_TO", "Tenant", (TENANT,))}
+    odd = model("Odd", {TENANT: "ID"}, key=(TENANT,), relations=relations)
+    with pytest.raises(InvalidInputError, match=r"Odd\.tenantId: it refers to another record"):
+        with_models({**shop_models(), "Odd": odd}).fake("Odd", 1)
+
+
 def test_a_key_in_part_given_stays_unique() -> None:
     """When the caller gives one part of a key, another part still tells the rows apart."""
     rows = list(shop().fake("Order", 50, tenantId="acme"))
