@@ -177,6 +177,18 @@ def test_which_groups_may_make_a_difference() -> None:
     assert not may_differ(todo, sources, "b", {"Todo": Refusal.CREATE})
 
 
+def test_a_group_that_may_upload_a_file(tmp_path: Path) -> None:
+    """A group is tried for a file alone, if a path rule names it and the record needs no group."""
+    document = document_of("deployed guide-basic")
+    document["storage"]["buckets"][0]["paths"] = {"shared/*": {"groupsadmin": ["write"]}}
+    found = find_first_script(parse_outputs(document, tmp_path / "outputs.json"))
+    assert found.user is not None
+    assert found.user.group == "admin"
+    assert found.record is not None
+    assert found.file is not None
+    assert found.file.path == "shared/first.txt"
+
+
 def test_a_group_that_may_only_read_helps_to_write_twice(tmp_path: Path) -> None:
     """A user who may create a record with a given key, and not look for it, cannot run the script again."""
     document = _guide(
@@ -252,6 +264,7 @@ def test_the_default_of_the_api_comes_first(tmp_path: Path) -> None:
     document = _guide({"allow": "private"}, {"allow": "public", "provider": "apiKey"})
     assert 'auth_mode="userPool",' in _script(document, tmp_path)
     document["data"] |= {"default_authorization_type": "API_KEY", "api_key": "da2-x"}
+    document["data"]["authorization_types"] = ["AMAZON_COGNITO_USER_POOLS", "AWS_IAM"]
     assert 'auth_mode="apiKey",' in _script(document, tmp_path)
 
 
