@@ -149,6 +149,7 @@ def test_credentials_in_use_are_not_recommended(
     error = _error(stage, {"data": {"createTodo": None}, "errors": [entry]})
     assert type(error) is errors.UnauthorizedError
     assert ('credentials="caller"' in (error.resolution or "")) is offers
+    assert "the rules in amplify/data/resource.ts let do this" in (error.resolution or "")
 
 
 def test_a_proxy_that_refuses(todo: Stage, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -102,6 +102,7 @@ def test_a_wrong_value_is_refused() -> None:
         ("AWSDateTime", "2025-01-31T25:00Z"),
         ("AWSDateTime", "-44-03-15T00:00Z"),
         ("AWSTime", "noon"),
+        ("AWSTime", "25:00"),
         ("AWSDateTime", datetime(2025, 1, 31)),  # noqa: DTZ001 - what is refused
         ("AWSDateTime", "2025-01-01T00:00:00"),
         ("AWSDateTime", "2025-01-01T00:00:00+0000"),
@@ -395,6 +396,9 @@ def test_lists_take_their_keys_only(store: Stage, blog: Stage) -> None:
         errors.InvalidInputError, match=r"Post\.listPostByStatus requires status, which is missing"
     ):
         blog.models.Post.listPostByStatus({})
+    query = store.models.Product.listProductByManufacturerAndLaunchDateAndRank
+    query({"manufacturer": ""}, limit=0)
+    assert store.sent == {"manufacturer": ""}
     store.models.Product.list({"sku": None}, filter={"id": {"eq": "x"}})
     assert store.sent == {"filter": {"id": {"eq": "x"}}}
     with pytest.raises(errors.InvalidInputError, match="one of PostStatus"):
