@@ -541,6 +541,10 @@ def test_an_update_that_the_schema_disables(todo: Stage, table: Table) -> None:
     client = ModelClient(replace(requests, model=model))
     with pytest.raises(errors.UnknownOperationError, match="disables update"):
         client.create_many(rows(1), if_exists="update")
+    with pytest.raises(errors.UnknownOperationError, match="disables delete"):
+        ModelClient(
+            replace(requests, model=replace(model, disabled=frozenset({"delete"})))
+        ).delete_many(rows(1))
     assert table.requests == []
     assert states(client.create_many(rows(1), if_exists="skip")) == ["created"]
 

@@ -362,6 +362,8 @@ def test_an_update_needs_its_key_and_keeps_required_fields(blog: Stage) -> None:
     """An update needs the key, and refuses null in a required field."""
     with pytest.raises(errors.InvalidInputError, match="missing: id"):
         blog.models.Post.update({"title": "x"})
+    with pytest.raises(errors.InvalidInputError, match="Post has no field titel"):
+        blog.models.Post.update({"id": "p", "titel": "x"})
     with pytest.raises(errors.InvalidInputError, match="every later read"):
         blog.models.Post.update({"id": "p", "title": None})
     with pytest.raises(errors.InvalidInputError, match="missing: id"):
@@ -392,6 +394,10 @@ def test_lists_take_their_keys_only(store: Stage, blog: Stage) -> None:
         errors.InvalidInputError, match=r"name is not a key argument of Product\.list"
     ):
         store.models.Product.list({"name": "x"})
+    with pytest.raises(errors.InvalidInputError, match=r"id is not a key argument of Post\.list"):
+        blog.models.Post.list({"id": "p"})  # whose key the schema does not declare
+    store.models.Product.productsByCategory({"category": "NOPE", "x": 1}, validate=False)
+    assert store.sent == {"category": "NOPE", "x": 1}
     with pytest.raises(
         errors.InvalidInputError, match=r"Post\.listPostByStatus requires status, which is missing"
     ):
@@ -408,7 +414,7 @@ def test_lists_take_their_keys_only(store: Stage, blog: Stage) -> None:
     for model in (blog.models.Post, store.models.Product):
         with pytest.raises(errors.InvalidInputError, match="sort_direction needs a partition key"):
             model.list(sort_direction="DESC")
-    blog.models.Post.list(filter={"owner": {"eq": "x"}, "publishedAt": {"gt": NOON}})
+    blog.models.Post.list(filter={"owner": {"eq": "x"}, "title": None, "publishedAt": {"gt": NOON}})
     assert blog.sent["filter"]["publishedAt"] == {"gt": "2025-01-31T11:30:00.000Z"}
 
 
