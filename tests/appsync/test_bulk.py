@@ -461,6 +461,19 @@ def test_which_record_is_the_rows_own(store: Stage) -> None:
             assert states(results) == [state]
 
 
+def test_an_enum_is_compared(store: Stage) -> None:
+    """After a lost response, a record with another value of an enum is not the row's own."""
+    table = with_table(store)
+    table.key = ("sku", "warehouse", "shelf")
+    row = {"sku": "s", "warehouse": "w", "shelf": 1, "name": "n", "category": "BOOK"}
+    row["price"] = {"amount": 1, "currency": "EUR"}
+    for stored, state in (("BOOK", "present"), ("GAME", "failed")):
+        table.records = {table.text(row): {**row, "category": stored}}
+        table.faults = ["cut"]
+        results = store.models.Product.create_many([row], on_error="collect")
+        assert states(results) == [state]
+
+
 def test_the_read_after_a_lost_response_is_retried(todo: Stage, table: Table) -> None:
     """A record is read four times, with growing pauses, before it counts as unreadable."""
     for failed_reads, state, requests in ((3, "present", 2 + 10), (4, "failed", 2 + 12)):
@@ -741,6 +754,9 @@ def test_a_missing_record_under_owner_rules(todo: Stage, table: Table) -> None:
     """Owner rules refuse to delete a missing record; reading it shows that it is missing."""
     table.error_of = lambda verb, values: UNAUTHORIZED if verb == "delete" else None
     assert states(todo.models.Todo.delete_many([{"id": "gone"}])) == ["missing"]
+    table.faults = [None, *["500"] * 12]  # the record cannot be read either
+    results = todo.models.Todo.delete_many([{"id": "gone"}], on_error="collect")
+    assert states(results) == ["failed"]
 
 
 def test_a_delete_whose_response_is_lost(todo: Stage, table: Table) -> None:

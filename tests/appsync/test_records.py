@@ -280,6 +280,9 @@ def test_a_create_whose_response_was_lost(todo: Stage) -> None:
     todo.answer({"networkError": True}, CONDITIONAL, {"data": {"getTodo": stored}})
     with pytest.raises(errors.ConditionalCheckFailedError):
         todo.models.Todo.create({"id": "1", "content": "somebody else's"})
+    todo.answer({"networkError": True}, CONDITIONAL, {"data": {"getTodo": None}})
+    with pytest.raises(errors.ConditionalCheckFailedError):
+        todo.models.Todo.create({"id": "1", "content": "may not be read"})
 
 
 def test_a_lost_create_returns_what_was_selected(todo: Stage) -> None:
