@@ -123,7 +123,7 @@ class Authorizer:
                 resolution="Give auth_token= to the call or to generate_client().",
             )
         # A request that authenticates by a header of its own is not signed.
-        if mode in {"none", "lambda"} or "authorization" in headers or "x-api-key" in headers:
+        if mode == "none" or "authorization" in headers or "x-api-key" in headers:
             return headers, None
         if mode in {"userPool", "oidc"}:
             return {"authorization": _access_token(self.identity, resolved), **headers}, None

@@ -172,8 +172,10 @@ class BatchSender:
     def _key_in(self, result: Any) -> dict[str, Any]:
         """Return the key in the *result* of a mutation; {} if it shows none."""
         found = result if isinstance(result, dict) else {}
-        key = {name: found[name] for name in self._model.primary_key if found.get(name) is not None}
-        return key if len(key) == len(self._model.primary_key) else {}
+        # Only keys of one field are left to the API.
+        return {
+            name: found[name] for name in self._model.primary_key if found.get(name) is not None
+        }
 
     def _pause(self, sends: int) -> None:
         # 1, 2, 4 … seconds, and a random part so that threads do not retry in step.

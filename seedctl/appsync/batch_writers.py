@@ -72,7 +72,7 @@ class _BulkWriter(BulkCall[Mapping[str, Any], Row, RowResult]):
         self._api.authorizer.authorize(self._options.auth)
 
     def bytes_of(self, row: Row) -> int:
-        return row.size + self._sender.documents.bytes_per_row
+        return row.size
 
     def shared_by(self, row: Row) -> str:
         return f"have the same key ({', '.join(row.key)})"
@@ -179,7 +179,12 @@ class BulkCreator(_BulkWriter):
                 to_update.append(row)
             else:
                 results[row.index] = result
-        fatal = outcome.fatal or self._update(to_update, stored, results)
+        fatal = outcome.fatal
+        if fatal is None:
+            fatal = self._update(to_update, stored, results)
+        else:
+            for row in to_update:
+                results[row.index] = self.unwritten(row.index, row, fatal)
         return [results[row.index] for row in rows], fatal
 
     def next_run(self) -> str:
@@ -318,7 +323,7 @@ class BulkDeleter(_BulkWriter):
         if error is not None and not self._is_missing(row, error):
             return self.unwritten(row.index, row, error)
         if error is not None and not row.may_have_run:
-            return RowResult(row.index, row.key, "missing")
+            return RowResult(row.index, row.key, "missing", place=_place_of(row))
         return self._done(row, "deleted")
 
     def _is_missing(self, row: Row, error: SeedctlError) -> bool:

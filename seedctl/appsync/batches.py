@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from functools import cache, cached_property
+from functools import cache
 from typing import Any, Literal
 
 from seedctl.appsync.documents import mutation_document
@@ -18,7 +18,7 @@ RowState = Literal[
 ]
 
 MAX_ROWS = 100  # AppSync runs them one after the other, and stops a request after 30 seconds
-# AppSync accepts about a megabyte. The rest is for what is not counted here, such as escapes.
+# AppSync accepts about a megabyte. The rest is for what is not counted here: the document.
 MAX_BYTES = 900_000
 _ENCODER = json.JSONEncoder(ensure_ascii=False)  # json.dumps would create one for each row
 
@@ -100,11 +100,6 @@ class BatchDocuments:
         self._input = f"{single.root[:1].upper()}{single.root[1:]}Input!"
         self._selection = " ".join(model.primary_key)
         self.text: Callable[[int], str] = cache(self._text)
-
-    @cached_property
-    def bytes_per_row(self) -> int:
-        """The most that one more row adds to the document."""
-        return len(self.text(1)) + 16
 
     def _text(self, count: int) -> str:
         names = [alias(position) for position in range(count)]

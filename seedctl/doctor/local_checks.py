@@ -8,7 +8,7 @@ from seedctl.doctor.aws_checks import flows_finding, secrets_finding
 from seedctl.doctor.findings import Finding
 from seedctl.local.running import check_deployed, find_server
 from seedctl.local.ssm import stored_names
-from seedctl.local.state_folder import FOLDER, has_state, read_key
+from seedctl.local.state_folder import FOLDER, has_state
 
 if TYPE_CHECKING:
     from seedctl.doctor.check_context import CheckContext
@@ -28,8 +28,7 @@ def check_local_state(context: CheckContext) -> Finding:
     folder = context.project.state_folder
     if not has_state(folder):
         return Finding("empty")
-    read_key(folder / FOLDER)  # raises if there is a state without a key
-    stored_names(folder, "")
+    stored_names(folder, "")  # raises if the state or its key cannot be read
     return Finding(f"stored in {context.display(folder / FOLDER)}")
 
 

@@ -9,8 +9,7 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from seedctl.doctor.findings import Finding, failure, note, problem
-from seedctl.errors import AmplifyOutputsNotFoundError
+from seedctl.doctor.findings import Finding, note, problem
 from seedctl.installation import how_to_install
 from seedctl.outputs import load_outputs
 from seedctl.project import namespace_of
@@ -84,10 +83,7 @@ def check_local_outputs(context: CheckContext) -> Finding:
     path = context.project.local_outputs
     if not is_there(path):
         return Finding("none")
-    try:
-        outputs = load_outputs(path)
-    except AmplifyOutputsNotFoundError as error:
-        return failure(error, "note")
+    outputs = load_outputs(path)
     stale = stale_warning(context.project.root, outputs)
     if stale is not None:
         message, _, fix = stale.rpartition(". ")

@@ -58,6 +58,15 @@ def find_file(storage: Storage, outputs: AmplifyOutputs) -> FirstFile | None:
     return None
 
 
+def names_group(outputs: AmplifyOutputs, group: str) -> bool:
+    """Whether a path rule of a bucket may be for *group*."""
+    if outputs.storage is None:
+        return False
+    section = parse_storage_section(outputs)
+    rules = [each.rules or {} for each in (section.default, *section.named.values())]
+    return any(group in grantee for each in rules for grants in each.values() for grantee in grants)
+
+
 def _candidates(outputs: AmplifyOutputs) -> Iterator[FirstFile]:
     section = parse_storage_section(outputs)
     default = section.default

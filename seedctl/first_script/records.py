@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
+from enum import Enum
+from itertools import chain
 from typing import TYPE_CHECKING, Any, Literal
 
 from seedctl.appsync.field_rules import denied_fields, is_about_result
 from seedctl.appsync.input_builder import is_set_by_script
-from seedctl.errors import GraphQLError, LocalSandboxError, SeedctlError
+from seedctl.errors import GraphQLError, LocalSandboxError, SeedctlError, UnauthorizedError
 from seedctl.first_script.values import NoExampleError, example_id, example_of
 
 if TYPE_CHECKING:
@@ -58,13 +60,29 @@ class FirstRecord:
         )
 
 
+class Refusal(Enum):
+    """Why a record could not be written twice."""
+
+    CREATE = "the rules do not allow to create it"
+    OTHER = "another reason"
+
+
+Refusals = dict[str, Refusal]
+"""The models of which a user without a group can write no record; CREATE if nothing was created."""
+
+
 def find_record(
-    client: DataClient, outputs: AmplifyOutputs, user_id: str | None, group: str | None
+    client: DataClient,
+    outputs: AmplifyOutputs,
+    user_id: str | None,
+    group: str | None,
+    refusals: Refusals,
 ) -> FirstRecord | None:
     """Return the first record that *client* can write twice, None if there is none.
 
     *user_id* is the id of the user who is signed in, None if nobody is; *group* is a group of that
-    user. Records that were tried are not deleted.
+    user. Records that were tried are not deleted. Without a *group*, models that refuse are added to
+    *refusals*; with one, those of them to which the group makes no difference are left out.
     """
     data = outputs.data
     if data is None or data.schema is None:
@@ -78,13 +96,44 @@ def find_record(
     modes.sort(key=lambda mode: mode != default)
     sources = outputs.model_sources()
     for model in data.schema.models.values():
+        if group is not None and not may_differ(model, sources, group, refusals):
+            continue
+        answers: set[Refusal] = set()
+        denied: AuthMode | None = None
         for candidate in _candidates(model, data.schema, sources, group, modes):
             if user_id is None and USER_ID in candidate.fields.values():
                 continue
+            if candidate.form == "skip" and candidate.auth_mode == denied:
+                continue  # it begins with the same create
             found = _tried(client, candidate, model, user_id or "")
-            if found is not None:
+            if isinstance(found, FirstRecord):
                 return found
+            answers.add(found)
+            denied = candidate.auth_mode if answers == {Refusal.CREATE} else None
+        if group is None:
+            is_denied = answers == {Refusal.CREATE}
+            refusals[model.name] = Refusal.CREATE if is_denied else Refusal.OTHER
     return None
+
+
+def may_differ(model: Model, sources: ModelSources, group: str, refusals: Refusals) -> bool:
+    """Whether a member of *group* may write a record of *model*, although *refusals* contain it.
+
+    Only rules that name the group can make a difference, or rules that read groups from a field.
+    """
+    refusal = refusals.get(model.name)
+    if refusal is None:
+        return True
+    rules = [*model.rules]
+    source = sources.get(model.name)
+    if source is not None:
+        rules += [*source.rules, *chain.from_iterable(source.field_rules.values())]
+    return any(
+        rule.allow == "groups"
+        and (rule.groups is None or group in rule.groups)
+        and (refusal is not Refusal.CREATE or "create" in (rule.operations or ("create",)))
+        for rule in rules
+    )
 
 
 def _candidates(
@@ -110,15 +159,17 @@ def _candidates(
 
 def _tried(
     client: DataClient, record: FirstRecord, model: Model, user_id: str
-) -> FirstRecord | None:
-    """Return *record* if it can be written twice, else None.
+) -> FirstRecord | Refusal:
+    """Return *record* if it can be written twice, else why not.
 
     Optional fields that the user may not write are left out of it. If the user may not read some
     fields, only the key is read back.
     """
+    is_created = False
     while True:
         try:
             record.write(client, user_id)
+            is_created = True
             record.write(client, user_id)
         except LocalSandboxError:
             raise
@@ -126,6 +177,7 @@ def _tried(
             is_written = isinstance(error, GraphQLError) and is_about_result(error)
             if is_written and record.selection is None:
                 record = replace(record, selection=model.primary_key)
+                is_created = True
                 continue
             refused = {
                 name
@@ -133,7 +185,8 @@ def _tried(
                 if name in record.fields and not model.fields[name].must_be_given
             } - {*model.primary_key}
             if not refused:
-                return None
+                is_denied = isinstance(error, UnauthorizedError) and not is_created
+                return Refusal.CREATE if is_denied else Refusal.OTHER
             left = {name: value for name, value in record.fields.items() if name not in refused}
             record = replace(record, fields=left)
         else:

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import json
 import secrets
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import cache
 from typing import TYPE_CHECKING
 
 from seedctl.backend import connect
@@ -14,8 +15,8 @@ from seedctl.cognito.new_user import derive_temporary_password
 from seedctl.cognito.totp import Authenticator
 from seedctl.cognito.types import NewUser
 from seedctl.errors import LocalSandboxError, SeedctlError
-from seedctl.first_script.files import FirstFile, find_file
-from seedctl.first_script.records import FirstRecord, find_record
+from seedctl.first_script.files import FirstFile, find_file, names_group
+from seedctl.first_script.records import FirstRecord, Refusals, find_record, may_differ
 from seedctl.first_script.users import FirstUser, group_names, user_candidates
 from seedctl.report import Report
 from seedctl.source.synthesis import temporary_folder
@@ -23,6 +24,7 @@ from seedctl.source.synthesis import temporary_folder
 if TYPE_CHECKING:
     from seedctl.backend import Backend
     from seedctl.outputs import AmplifyOutputs
+    from seedctl.outputs.model_schema import ModelSources
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,14 +44,37 @@ def find_first_script(outputs: AmplifyOutputs) -> FirstScript:
     """
     groups = (None, *group_names(outputs)) if outputs.auth is not None else (None,)
     best, most = FirstScript(), -1
+    refusals: Refusals = {}
+    sources = cache(outputs.model_sources)
     for group in groups:
-        found = _try(outputs, group)
+        if group is not None and not _may_write_more(outputs, sources, group, best, refusals):
+            continue
+        found = _try(outputs, group, refusals)
         worth = _worth(has_record=found.record is not None, has_file=found.file is not None)
         if worth > most:
             best, most = found, worth
         if most == _possible(outputs):
             break
     return best
+
+
+def _may_write_more(
+    outputs: AmplifyOutputs,
+    sources: Callable[[], ModelSources],
+    group: str,
+    best: FirstScript,
+    refusals: Refusals,
+) -> bool:
+    """Whether a member of *group* may write something that the *best* script so far does not.
+
+    The rules tell, and a trial takes long: it needs a sandbox, a user and many requests.
+    """
+    if best.file is None and names_group(outputs, group):
+        return True
+    if best.record is not None or outputs.data is None or outputs.data.schema is None:
+        return False
+    models = outputs.data.schema.models.values()
+    return any(may_differ(model, sources(), group, refusals) for model in models)
 
 
 def _possible(outputs: AmplifyOutputs) -> int:
@@ -65,14 +90,14 @@ def _worth(*, has_record: bool, has_file: bool) -> int:
     return 2 * has_record + has_file
 
 
-def _try(outputs: AmplifyOutputs, group: str | None) -> FirstScript:
+def _try(outputs: AmplifyOutputs, group: str | None, refusals: Refusals) -> FirstScript:
     with _sandbox(outputs) as backend:
         user, user_id = None, None
         if outputs.auth is not None:
             user, user_id = _create_user(backend, outputs, group)
         record = None
         if outputs.data is not None:
-            record = find_record(backend.data.generate_client(), outputs, user_id, group)
+            record = find_record(backend.data.generate_client(), outputs, user_id, group, refusals)
         has_identity = outputs.auth is not None and outputs.auth.identity_pool_id is not None
         file = find_file(backend.storage, outputs) if has_identity else None
         return FirstScript(user, record, file)

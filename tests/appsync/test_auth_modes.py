@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -28,6 +29,26 @@ def test_the_mode_is_named_with_its_source(stage_of: Callable[..., Stage]) -> No
     assert "Sign in first" in (caught.value.resolution or "")
 
 
+def test_the_default_mode_is_that_of_the_api(stage_of: Callable[..., Stage]) -> None:
+    """Without an auth mode of the call or the client, the API's default authorization type decides."""
+    authorizer = stage_of().authorizer
+    for type_, mode in (
+        ("AMAZON_COGNITO_USER_POOLS", "userPool"),
+        ("API_KEY", "apiKey"),
+        ("AWS_IAM", "iam"),
+        ("AWS_LAMBDA", "lambda"),
+        ("OPENID_CONNECT", "oidc"),
+        ("SOMETHING_NEW", "iam"),
+        (None, "iam"),
+    ):
+        data = replace(authorizer.data, default_authorization_type=type_)
+        found = replace(authorizer, data=data)
+        assert str(found.resolve(AuthOptions())) == f"auth mode {mode}, the API's default"
+        client = replace(found, client=AuthOptions("none"))
+        assert client.resolve(AuthOptions()).mode == "none"
+        assert client.resolve(AuthOptions("oidc")).mode == "oidc"
+
+
 def test_an_unknown_mode_is_refused(stage_of: Callable[..., Stage]) -> None:
     """An unknown auth mode raises; the JavaScript client would send no credentials at all."""
     wrong: Any = "userpool"
@@ -48,6 +69,10 @@ def test_the_caller_signs_with_its_own_keys(stage_of: Callable[..., Stage]) -> N
     headers = stage.requests[0].headers
     assert headers["authorization"].startswith("AWS4-HMAC-SHA256 Credential=AKIDEVELOPER/20250115/")
     assert "x-amz-security-token" not in headers
+    api = stage.client._api
+    api.data = replace(api.data, aws_region="eu-west-1")
+    stage.models.Todo.create({"content": "x"})
+    assert "/20250115/eu-west-1/appsync/" in stage.requests[1].headers["authorization"]
 
 
 def test_a_request_with_its_own_credentials_is_not_signed(stage_of: Callable[..., Stage]) -> None:
@@ -59,6 +84,30 @@ def test_a_request_with_its_own_credentials_is_not_signed(stage_of: Callable[...
     assert "authorization" not in stage.requests[-1].headers
     stage.models.Todo.list(auth_mode="userPool", auth_token="jwt")
     assert stage.requests[-1].headers["authorization"] == "jwt"
+    blog = stage_of("blog_apikey.json")
+    blog.models.Post.list(headers={"X-Api-Key": "da2-x"})
+    assert blog.requests[-1].headers["x-api-key"] == "da2-x"
+
+
+def test_what_a_call_gives_replaces_what_the_client_has(stage_of: Callable[..., Stage]) -> None:
+    """The token of a call replaces that of the client; its headers replace all of the client's."""
+    client = AuthOptions("lambda", "of the client", headers={"x-one": "1", "x-two": "2"})
+    stage = stage_of(options=client)
+    stage.models.Todo.list(auth_token="of the call", headers={"X-One": "3"})
+    headers = stage.requests[-1].headers
+    assert (headers["authorization"], headers["x-one"]) == ("of the call", "3")
+    assert "x-two" not in headers
+    stage.models.Todo.list()
+    assert stage.requests[-1].headers["x-two"] == "2"
+
+
+def test_a_failure_of_the_local_sandbox_is_not_a_missing_sign_in(
+    stage_of: Callable[..., Stage],
+) -> None:
+    """It is raised as it is: signing in again would not help."""
+    stage = stage_of(identity=FakeIdentity(error=errors.LocalSandboxError("no state")))
+    with pytest.raises(errors.LocalSandboxError, match="no state"):
+        stage.models.Todo.list()
 
 
 def test_a_key_given_to_the_client_wins(stage_of: Callable[..., Stage]) -> None:
@@ -72,11 +121,11 @@ def test_a_key_given_to_the_client_wins(stage_of: Callable[..., Stage]) -> None:
 
 def test_tokens_given_are_never_shown(stage_of: Callable[..., Stage]) -> None:
     """A token or key given to the client is masked from then on, and appears in no repr."""
-    options = AuthOptions("lambda", "lambda-token-1", "da2-own-key")
+    options = AuthOptions("lambda", "lambda-token-1", "da2-own-key", {"x-a": "lambda-token-3"})
     stage = stage_of(options=options)
     stage.models.Todo.list(auth_mode="lambda", auth_token="lambda-token-2")
     assert masking.mask("lambda-token-1 lambda-token-2 da2-own-key") == "*** *** ***"
-    assert "token" not in repr(options).replace("auth_token", "")
+    assert repr(options) == "AuthOptions(auth_mode='lambda')"
     assert "secret" not in repr(session("guest").keys).lower().replace("secret_access_key", "")
 
 

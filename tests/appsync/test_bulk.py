@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import random
 import uuid
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -13,6 +14,8 @@ from seedctl import errors
 from seedctl.appsync.batches import RowResult
 from seedctl.appsync.input_builder import InputBuilder
 from seedctl.appsync.keys import derive_id
+from seedctl.appsync.model_client import ModelClient
+from seedctl.outputs.models import Rule
 from seedctl.report import Event
 from tests.appsync.appsync import FakeIdentity
 from tests.appsync.table import Table, sizes, with_table
@@ -90,6 +93,12 @@ def test_an_id_is_derived(todo: Stage, table: Table, key: Any) -> None:
     (result,) = todo.models.Todo.create_many([{"content": "Zoë"}], key=key)
     assert result.key == {"id": "9d3b05d9-6cdc-5aa7-9a9b-2957f4815da5"}
     assert "9d3b05d9-6cdc-5aa7-9a9b-2957f4815da5" in table.records
+    # What is sent for a value decides, not its type in Python.
+    value = uuid.UUID(int=1)
+    results = todo.models.Todo.create_many(
+        ({"content": each} for each in (value, str(value))), key=key, on_error="collect"
+    )
+    assert states(results) == ["created", "failed"]
 
 
 def test_an_id_is_derived_from_any_value(todo: Stage, table: Table) -> None:
@@ -111,7 +120,7 @@ def test_a_second_run_finds_the_same_records(todo: Stage, table: Table) -> None:
     create_many = todo.models.Todo.create_many
     assert set(states(create_many(given, key="content"))) == {"created"}
     assert set(states(create_many(given, key="content", if_exists="skip"))) == {"existed"}
-    changed = [{**row, "isDone": True} for row in given]
+    changed = [{"id": None, **row, "isDone": True} for row in given]
     assert set(states(create_many(changed, key="content", if_exists="update"))) == {"updated"}
     assert all(record["isDone"] for record in table.records.values())
     with pytest.raises(
@@ -284,16 +293,20 @@ def test_several_rows_that_make_the_service_fail(todo: Stage, table: Table) -> N
     assert len(table.records) == 34
 
 
-def test_rows_that_the_schema_refuses(todo: Stage, table: Table) -> None:
-    """When AppSync refuses a document for one row, only that row fails, with its message."""
+@pytest.mark.parametrize("bad", [[3, 20], [0, 1, 2, 3]], ids=["some", "the first"])
+def test_rows_that_the_schema_refuses(todo: Stage, table: Table, bad: list[int]) -> None:
+    """When AppSync refuses a document for one row, only that row fails, with its message. Halves are
+    sent again, not each row by itself."""
     table.is_invalid = lambda values: "content" not in values
     given = rows(25)
-    del given[3]["content"], given[20]["content"]
+    for number in bad:
+        del given[number]["content"]
     results = todo.models.Todo.create_many(given, on_error="collect", validate=False)
-    assert [result.index for result in results if result.state == "failed"] == [3, 20]
+    assert [result.index for result in results if result.state == "failed"] == bad
     assert isinstance(results[3].error, errors.GraphQLValidationError)
     assert "coerced Null value" in results[3].error.message
-    assert len(table.records) == 23
+    assert len(table.records) == 25 - len(bad)
+    assert len(table.requests) <= 20
     assert todo.transport.slept == []
 
 
@@ -409,7 +422,9 @@ def test_a_record_that_cannot_be_read_is_not_present(
     results = todo.models.Todo.create_many(rows(1), if_exists=if_exists, on_error="collect")
     assert states(results) == [state]
     if state == "failed":
-        assert 'if_exists="skip"' in str(results[0].error.resolution)  # type: ignore[union-attr]
+        resolution = str(results[0].error and results[0].error.resolution)
+        assert "it may still be this row's own" in resolution
+        assert 'if_exists="skip"' in resolution
 
 
 def test_a_different_spelling_is_the_same_record(todo: Stage, table: Table) -> None:
@@ -421,6 +436,130 @@ def test_a_different_spelling_is_the_same_record(todo: Stage, table: Table) -> N
     table.faults = ["cut"]
     results = todo.models.Todo.create_many(rows(1, isDone=None), if_exists="update")
     assert states(results) == ["updated"]  # a second update does no harm
+
+
+def test_which_record_is_the_rows_own(store: Stage) -> None:
+    """After a lost response, values of types that AppSync returns as they were sent are compared."""
+    number: object
+    for case_name, number, field, given, stored, state in (
+        ("a number as the id", 5, "aInt", 1, 1, "present"),
+        ("a list of ids", "x", "aIds", ["a", "b"], ["a", "b"], "present"),
+        ("another list of ids", "x", "aIds", ["a", "b"], ["a", "c"], "failed"),
+        ("another number", "x", "aInt", 1, 2, "failed"),
+        ("another boolean", "x", "aBool", True, False, "failed"),
+        ("another e-mail address", "x", "aEmail", "a@b.c", "a@b.d", "failed"),
+        ("a time", "x", "aTime", "12:30", "12:30:00.000Z", "present"),
+        ("what may be spelled differently", "x", "aFloat", 1, 1.5, "present"),
+    ):
+        with case(case_name):
+            table = with_table(store)
+            required: dict[str, Any] = {"id": number, "reqArr": [1], "arrReq": [1]}
+            table.records[str(number)] = {**required, "id": str(number), field: stored}
+            table.faults = ["cut"]
+            row = {**required, field: given}
+            results = store.models.Scalars.create_many([row], on_error="collect")
+            assert states(results) == [state]
+
+
+def test_an_enum_is_compared(store: Stage) -> None:
+    """After a lost response, a record with another value of an enum is not the row's own."""
+    table = with_table(store)
+    table.key = ("sku", "warehouse", "shelf")
+    row = {"sku": "s", "warehouse": "w", "shelf": 1, "name": "n", "category": "BOOK"}
+    row["price"] = {"amount": 1, "currency": "EUR"}
+    for stored, state in (("BOOK", "present"), ("GAME", "failed")):
+        table.records = {table.text(row): {**row, "category": stored}}
+        table.faults = ["cut"]
+        results = store.models.Product.create_many([row], on_error="collect")
+        assert states(results) == [state]
+
+
+def test_the_read_after_a_lost_response_is_retried(todo: Stage, table: Table) -> None:
+    """A record is read four times, with growing pauses, before it counts as unreadable."""
+    for failed_reads, state, requests in ((3, "present", 2 + 10), (4, "failed", 2 + 12)):
+        table.records.clear()
+        table.requests.clear()
+        todo.transport.slept.clear()
+        table.faults = ["cut after", None, *["500"] * 3 * failed_reads]
+        results = todo.models.Todo.create_many(rows(1), on_error="collect")
+        assert states(results) == [state]
+        # The transport makes three attempts each time, with shorter pauses.
+        assert [each for each in todo.transport.slept if each >= 1] == [1, 2, 4]
+        assert len(table.requests) == requests
+
+
+def test_a_response_that_is_no_result(todo: Stage, table: Table) -> None:
+    """A web page in place of a result leaves open whether the rows were created; no more are sent."""
+    table.faults = [{"status": 200, "body": b"<html>"}]
+    results = todo.models.Todo.create_many(rows(4), batch_size=2, concurrency=1, on_error="collect")
+    assert states(results) == ["failed"] * 2 + ["not tried"] * 2
+    assert isinstance(results[0].error, errors.InvalidResponseError)
+    assert len(table.requests) == 1
+
+
+def test_an_update_whose_credentials_are_rejected(todo: Stage, table: Table) -> None:
+    """No more rows are tried after an error of the updates that would affect all of them."""
+    for row in rows(4):
+        table.records[row["id"]] = {"id": row["id"]}
+    table.faults = [None, "401"]
+    results = todo.models.Todo.create_many(
+        rows(4), if_exists="update", batch_size=2, concurrency=1, on_error="collect"
+    )
+    assert states(results) == ["failed"] * 2 + ["not tried"] * 2
+    assert len(table.requests) == 2
+
+
+def test_a_network_that_goes_down_before_the_update(todo: Stage, table: Table) -> None:
+    """A row that is to be updated fails with the error that ended the run; it is not sent."""
+    table.records["t-0"] = {"id": "t-0"}
+    table.faults = ["413", "413", None, "401"]
+    results = todo.models.Todo.create_many(rows(4), if_exists="update", on_error="collect")
+    assert states(results) == ["failed"] * 4
+    assert {type(result.error) for result in results} == {errors.UnauthorizedError}
+    assert len(table.requests) == 4
+    assert table.records == {"t-0": {"id": "t-0"}}
+
+
+def test_what_of_a_record_may_be_read_is_compared(todo: Stage, table: Table) -> None:
+    """After a lost response, a record of which a field may not be read is the row's own if the others
+    agree; a response that is no result is not read again."""
+    own = {"id": "t-0", "content": "todo 0", "isDone": None}
+    denied = {"path": ["getTodo", "isDone"], **UNAUTHORIZED}
+    other = {**own, "content": "x"}
+    for answer, state in (
+        ({"data": {"getTodo": own}, "errors": [denied]}, "present"),
+        ({"data": {"getTodo": other}, "errors": [denied]}, "failed"),
+        ({"status": 200, "body": b"<html>"}, "failed"),
+    ):
+        table.records.clear()
+        table.faults = ["cut after", None, answer]
+        results = todo.models.Todo.create_many(rows(1), on_error="collect")
+        assert states(results) == [state]
+
+
+def test_an_owner_may_be_stored_in_another_form(todo: Stage, table: Table) -> None:
+    """After a lost response, the value of an owner field is not compared: the API stores more."""
+    requests = todo.models.Todo._requests
+    rule = Rule("owner", None, None, None, None, None, "content", None)
+    client = ModelClient(replace(requests, model=replace(requests.model, rules=(rule,))))
+    table.records["t-0"] = {"id": "t-0", "content": "sub::ann"}
+    table.faults = ["cut"]
+    assert states(client.create_many([{"id": "t-0", "content": "ann"}])) == ["present"]
+
+
+def test_an_update_that_the_schema_disables(todo: Stage, table: Table) -> None:
+    """if_exists="update" is refused before any row is sent, as update itself is."""
+    requests = todo.models.Todo._requests
+    model = replace(requests.model, disabled=frozenset({"update"}))
+    client = ModelClient(replace(requests, model=model))
+    with pytest.raises(errors.UnknownOperationError, match="disables update"):
+        client.create_many(rows(1), if_exists="update")
+    with pytest.raises(errors.UnknownOperationError, match="disables delete"):
+        ModelClient(
+            replace(requests, model=replace(model, disabled=frozenset({"delete"})))
+        ).delete_many(rows(1))
+    assert table.requests == []
+    assert states(client.create_many(rows(1), if_exists="skip")) == ["created"]
 
 
 def test_a_network_that_is_down(todo: Stage, table: Table) -> None:
@@ -475,7 +614,8 @@ def test_throttled_rows_are_retried(todo: Stage, table: Table, fault: str) -> No
     assert max(todo.transport.slept) >= 2
 
 
-def test_a_row_that_may_have_been_written(todo: Stage, table: Table) -> None:
+@pytest.mark.parametrize("kind", ["InternalServerError", "InternalFailure"])
+def test_a_row_that_may_have_been_written(todo: Stage, table: Table, kind: str) -> None:
     """After an internal error of DynamoDB the row is sent again, and its record recognised."""
     failed: list[str] = []
 
@@ -483,7 +623,7 @@ def test_a_row_that_may_have_been_written(todo: Stage, table: Table) -> None:
         if verb == "create" and not failed:
             failed.append(values["id"])
             table.records[values["id"]] = values
-            return {"errorType": "DynamoDB:InternalServerError", "message": "oh"}
+            return {"errorType": f"DynamoDB:{kind}", "message": "oh"}
         return None
 
     table.error_of = fail
@@ -504,9 +644,13 @@ def test_endless_throttling(todo: Stage, table: Table) -> None:
         if values["id"] == "t-0"
         else None
     )
+    table.requests.clear()
+    todo.transport.slept.clear()
     results = create_many(rows(20), batch_size=10, on_error="collect")
     assert states(results) == ["failed"] + ["created"] * 19
     assert isinstance(results[0].error, errors.DynamoDBError)
+    assert [size for size in sizes(table) if size == 1] == [1] * 5
+    assert [int(seconds) for seconds in todo.transport.slept] == [1, 2, 4, 8, 16]
 
 
 def test_a_throttled_attempt_was_not_executed(todo: Stage, table: Table) -> None:
@@ -610,6 +754,9 @@ def test_a_missing_record_under_owner_rules(todo: Stage, table: Table) -> None:
     """Owner rules refuse to delete a missing record; reading it shows that it is missing."""
     table.error_of = lambda verb, values: UNAUTHORIZED if verb == "delete" else None
     assert states(todo.models.Todo.delete_many([{"id": "gone"}])) == ["missing"]
+    table.faults = [None, *["500"] * 12]  # the record cannot be read either
+    results = todo.models.Todo.delete_many([{"id": "gone"}], on_error="collect")
+    assert states(results) == ["failed"]
 
 
 def test_a_delete_whose_response_is_lost(todo: Stage, table: Table) -> None:
@@ -620,11 +767,18 @@ def test_a_delete_whose_response_is_lost(todo: Stage, table: Table) -> None:
 
 
 def test_a_delete_with_rejected_credentials(todo: Stage, table: Table) -> None:
-    """Rejected credentials do not mean that a record is missing."""
+    """Rejected credentials do not mean that a record is missing. They end the run."""
     table.fault_of = lambda request: "401"
-    results = todo.models.Todo.delete_many([{"id": "t-0"}], on_error="collect")
-    assert states(results) == ["failed"]
+    keys = [{"id": "t-0"}, {"id": "t-1"}]
+    results = todo.models.Todo.delete_many(keys, batch_size=1, concurrency=1, on_error="collect")
+    assert states(results) == ["failed", "not tried"]
     assert len(table.requests) == 1
+
+
+def test_keys_that_are_not_checked(store: Stage) -> None:
+    """With validate=False, delete_many leaves it to AppSync to refuse a key."""
+    store.models.Product.delete_many([{"sku": 5}], validate=False)
+    assert store.sent == {"a0": {"sku": 5}}
 
 
 @pytest.mark.parametrize("seed", range(4))

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from urllib3.exceptions import ProxyError
 
-from seedctl import errors
+from seedctl import errors, masking
 from seedctl.appsync.auth_modes import AuthOptions
 from seedctl.masking import register
 
@@ -79,6 +79,32 @@ def test_a_page_with_a_server_error(todo: Stage) -> None:
     assert 'a page titled "Corp Gateway"' in error.message
 
 
+def test_a_failure_of_the_local_sandbox(todo: Stage) -> None:
+    """What the sandbox says in a header is raised as it is, with its resolution."""
+    name, value = errors.LocalSandboxError("no state", resolution="Reset it.").to_header()
+    error = _error(todo, {"status": 500, "headers": {name: value}, "body": {}})
+    assert type(error) is errors.LocalSandboxError
+    assert (error.message, error.resolution) == ("no state", "Reset it.")
+
+
+def test_a_throttled_request_without_its_status(todo: Stage) -> None:
+    """AppSync names throttling in a header too; a long message is cut."""
+    headers = {"x-amzn-errortype": "ThrottlingException:http://internal"}
+    reply = {"status": 400, "headers": headers, "body": {"message": "slow " * 1000}}
+    error = _error(todo, *[reply] * 3)
+    assert type(error) is errors.ThrottledError
+    assert len(todo.requests) == 3
+    assert "slow slow" in error.message
+    assert len(error.message) < 600
+
+
+def test_a_secret_in_a_refusal(todo: Stage) -> None:
+    """The service's own words are masked too."""
+    masking.register("pl4nted-word")
+    error = _error(todo, _refusal(403, "WAFForbiddenException", "no pl4nted-word here"))
+    assert error.service_message == "no *** here"
+
+
 def test_a_web_acl_refuses(todo: Stage) -> None:
     """A refusal by AWS WAF has exit code 4 and says where to allow the machine's address."""
     error = _error(todo, _refusal(403, "WAFForbiddenException", "403 Forbidden"))
@@ -132,6 +158,7 @@ def test_credentials_in_use_are_not_recommended(
     error = _error(stage, {"data": {"createTodo": None}, "errors": [entry]})
     assert type(error) is errors.UnauthorizedError
     assert ('credentials="caller"' in (error.resolution or "")) is offers
+    assert "the rules in amplify/data/resource.ts let do this" in (error.resolution or "")
 
 
 def test_a_proxy_that_refuses(todo: Stage, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -78,6 +78,15 @@ def test_other_denied_fields_fail_the_row(todo: Stage, table: Table) -> None:
     )
 
 
+def test_a_row_that_is_denied_twice_is_not_lost(todo: Stage, table: Table) -> None:
+    """A row that AppSync certainly has not stored is not reported as lost; it has no key."""
+    deny_fields(table, "create", "id", "isDone")
+    table.faults = ["cut"]
+    (result,) = todo.models.Todo.create_many([{"content": "a", "isDone": True}], on_error="collect")
+    assert (result.state, result.key) == ("failed", {})
+    assert "no rule for isDone" in str(result.error and result.error.resolution)
+
+
 def test_given_and_derived_ids_are_needed(todo: Stage, table: Table) -> None:
     """A row whose id is given, or derived by key=, fails; the resolution names the rule and the way out."""
     given = [{"content": "a"}, {"content": "b", "id": "mine"}]
@@ -93,6 +102,7 @@ def test_given_and_derived_ids_are_needed(todo: Stage, table: Table) -> None:
         assert "create_many without key=" in resolution
         assert CALLER in resolution
     assert len(table.records) == 1
+    assert sizes(table) == [1, 1, 1, 2]  # a row that needs its id is not sent again
 
 
 def test_the_next_run_without_ids(todo: Stage, table: Table) -> None:
@@ -138,6 +148,60 @@ def test_a_lost_answer_is_not_repeated(todo: Stage, table: Table, fault: str) ->
         "No answer came for rows that were sent without an id"
     )
     assert len(table.requests) == 3
+
+
+def test_a_given_id_does_not_make_a_batch_repeatable(todo: Stage, table: Table) -> None:
+    """A batch in which one row has no id is not sent again without an answer."""
+    table.faults = [None, None, "cut after"]
+    given: list[dict[str, Any]] = [*rows(2), {"content": "b"}, {"content": "c", "id": "mine"}]
+    results = todo.models.Todo.create_many(given, batch_size=2, concurrency=1, on_error="collect")
+    assert states(results) == ["created"] * 2 + ["failed"] * 2
+    assert len(table.requests) == 3
+
+
+def test_a_fatal_error_of_rows_without_ids(todo: Stage, table: Table) -> None:
+    """No more rows are tried after an error that would affect all of them, in either attempt."""
+    table.faults = [None, "401"]
+    options: Any = {"batch_size": 3, "concurrency": 1, "on_error": "collect"}
+    results = todo.models.Todo.create_many(rows(6), **options)
+    assert states(results) == ["failed"] * 3 + ["not tried"] * 3
+    assert len(table.requests) == 2
+    # The batch is split; one half is denied for its ids, and then the credentials are rejected.
+    table.faults = ["413", None, "401"]
+    results = todo.models.Todo.create_many(rows(6), **options)
+    assert states(results) == ["failed"] * 3 + ["not tried"] * 3
+    assert len(table.requests) == 2 + 3
+
+
+def _answer_for(*names: str, **error: Any) -> dict[str, Any]:
+    """Return AppSync's answer with results for the rows *names* and one error, which has no path."""
+    entry = {"path": None, "message": "m", **error}
+    return {"data": {name: {"id": f"of-{name}"} for name in names}, "errors": [entry]}
+
+
+@pytest.mark.parametrize(
+    ("answer", "outcome", "requests"),
+    [
+        pytest.param({"data": {}}, ["failed"] * 3, 3, id="nothing"),
+        pytest.param(_answer_for("a0"), ["created", "failed", "failed"], 3, id="some rows"),
+        pytest.param(_answer_for(errorType="Timeout"), ["failed"] * 3, 3, id="stopped"),
+        pytest.param({"status": 200, "body": b"<html>"}, ["failed"] * 3, 3, id="a web page"),
+        pytest.param(_answer_for(), ["created"] * 3, 5, id="refused by the schema"),
+    ],
+)
+def test_an_answer_without_a_row(
+    todo: Stage, table: Table, answer: object, outcome: list[str], requests: int
+) -> None:
+    """Only if AppSync refused the whole document, rows without ids are certainly not stored."""
+    table.faults = [None, None, answer]
+    results = todo.models.Todo.create_many(rows(6), batch_size=3, concurrency=1, on_error="collect")
+    assert states(results[3:]) == outcome
+    assert len(table.requests) == requests
+    for result in results:
+        if result.error is not None:
+            assert str(result.error.resolution).startswith("No answer came for rows that were sent")
+    if "failed" in outcome and "created" in outcome:
+        assert results[3].key == {"id": "of-a0"}
 
 
 def test_a_throttled_request_is_repeated(todo: Stage, table: Table) -> None:
@@ -247,6 +311,18 @@ def test_a_result_that_may_not_be_read(todo: Stage) -> None:
     )
     assert caught.value.data["id"] == "t-1"
     assert todo.report.records == {Event("record", "Todo", "created"): 1}
+
+
+def test_a_denial_of_both_the_mutation_and_its_result(todo: Stage) -> None:
+    """If the mutation itself was denied, the record is not reported as created."""
+    both = [
+        {"path": path, **unauthorized()} for path in (["createTodo", "content"], ["createTodo"])
+    ]
+    todo.answer({"data": {"createTodo": None}, "errors": both})
+    with pytest.raises(errors.UnauthorizedError) as caught:
+        todo.models.Todo.create({"content": "x"})
+    assert "was created" not in str(caught.value.resolution)
+    assert not todo.report.records
 
 
 @pytest.mark.parametrize(

@@ -5,18 +5,24 @@ from __future__ import annotations
 import copy
 import json
 import pickle
+from contextlib import suppress
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from seedctl import errors
+from seedctl.appsync.auth_modes import AuthOptions
+from seedctl.appsync.model_client import ModelClient
 from seedctl.appsync.records import Page, Record
+from tests.appsync.appsync import Stage
+from tests.appsync.table import with_table
 from tests.cases import case
+from tests.local_appsync.builders import model, outputs
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-
-    from tests.appsync.appsync import Stage
+    from pathlib import Path
 
 POST = {"id": "p-1", "title": "Hello", "authorId": "au-1", "labels": []}
 CONDITIONAL = {
@@ -142,6 +148,32 @@ def test_a_relation_without_its_key(blog: Stage) -> None:
         _post(blog, id=None).comments()
 
 
+def test_a_relation_loads_as_its_record_did(blog: Stage) -> None:
+    """A relation is loaded with the auth mode and the token of the call that loaded the record."""
+    blog.answer({"data": {"getPost": POST}})
+    post: Any = blog.models.Post.get({"id": "p-1"}, auth_mode="none", auth_token="mine")
+    post.comments()
+    assert [request.headers.get("x-api-key") for request in blog.requests] == [None, None]
+    assert [request.headers["authorization"] for request in blog.requests] == ["mine", "mine"]
+    post.author(auth_mode="apiKey")
+    assert "x-api-key" in blog.requests[-1].headers
+
+
+def test_a_relation_as_amplify_gen_1_describes_it(tmp_path: Path) -> None:
+    """A hasMany that names the child's relation finds the children by the child's foreign key."""
+    path = tmp_path / "amplify_outputs.json"
+    document = outputs(
+        model("Old", {}, relations={"news": ("HAS_MANY", "New", ("old",))}),
+        model("New", {"oldId": "ID"}, relations={"old": ("BELONGS_TO", "Old", ("oldId",))}),
+    )
+    path.write_text(json.dumps(document), encoding="utf-8")
+    stage = Stage(str(path))
+    stage.answer({"data": {"getOld": {"id": "o"}}})
+    old: Any = stage.models.Old.get({"id": "o"})
+    old.news()
+    assert stage.sent["filter"] == {"and": [{"oldId": {"eq": "o"}}]}
+
+
 def test_has_one_reads_past_an_empty_page(blog: Stage) -> None:
     """A filtered page may be empty although the record is on the next one."""
     post = _post(blog)
@@ -164,6 +196,10 @@ def test_composite_foreign_keys_match_by_position(store: Stage) -> None:
     moved: Any = store.models.StockMove.get({"id": "m"})
     getattr(moved, name)()
     assert store.sent == {"sku": "S", "warehouse": "W", "shelf": 3}
+    store.answer({"data": {"getStockMove": {"id": "m", **key, association.target_names[1]: None}}})
+    moved = store.models.StockMove.get({"id": "m"})
+    assert getattr(moved, name)() is None
+    assert len(store.requests) == 3
 
 
 def test_a_selection_has_no_loaders_and_flat_lists(blog: Stage) -> None:
@@ -219,10 +255,10 @@ def test_upsert_creates_or_updates(todo: Stage) -> None:
     """A second run of a seed updates the record that the first has created."""
     todo.answer({"data": {"createTodo": {"id": "1"}}})
     todo.models.Todo.upsert({"id": "1", "content": "x"})
-    todo.answer(CONDITIONAL, {"data": {"updateTodo": {"id": "1", "content": "x"}}})
-    updated = todo.models.Todo.upsert({"id": "1", "content": "x"})
-    assert updated is not None
-    assert updated.content == "x"
+    todo.answer(CONDITIONAL, {"data": {"updateTodo": {"content": "x"}}})
+    updated = todo.models.Todo.upsert({"id": "1", "content": "x"}, selection_set=["content"])
+    assert updated.to_dict() == {"content": "x"}
+    assert all("isDone" not in request.query for request in todo.requests[1:])
     assert "updateTodo" in todo.requests[-1].query
     assert {(event.name, event.state): n for event, n in todo.report.records.items()} == {
         ("Todo", "created"): 1,
@@ -244,6 +280,101 @@ def test_a_create_whose_response_was_lost(todo: Stage) -> None:
     todo.answer({"networkError": True}, CONDITIONAL, {"data": {"getTodo": stored}})
     with pytest.raises(errors.ConditionalCheckFailedError):
         todo.models.Todo.create({"id": "1", "content": "somebody else's"})
+    todo.answer({"networkError": True}, CONDITIONAL, {"data": {"getTodo": None}})
+    with pytest.raises(errors.ConditionalCheckFailedError):
+        todo.models.Todo.create({"id": "1", "content": "may not be read"})
+
+
+def test_a_lost_create_returns_what_was_selected(todo: Stage) -> None:
+    """All fields of the stored record are compared, and only the selected ones are returned."""
+    stored = {"id": "1", "content": "x"}
+    todo.answer({"networkError": True}, CONDITIONAL, {"data": {"getTodo": stored}})
+    todo.answer({"data": {"getTodo": {"id": "1"}}})
+    created = todo.models.Todo.create(stored, selection_set=["id"])
+    assert created.to_dict() == {"id": "1"}
+    assert ["content" in request.query for request in todo.requests[2:]] == [True, False]
+
+
+def test_a_lost_create_of_a_model_without_get(todo: Stage) -> None:
+    """Where the schema disables get, the record cannot be compared: the refusal is raised."""
+    requests = todo.models.Todo._requests
+    client = ModelClient(
+        replace(requests, model=replace(requests.model, disabled=frozenset({"get"})))
+    )
+    todo.answer({"networkError": True}, CONDITIONAL)
+    with pytest.raises(errors.ConditionalCheckFailedError):
+        client.create({"id": "1"})
+    with pytest.raises(errors.UnknownOperationError, match="disables get"):
+        client.get({"id": "1"})
+    assert len(todo.requests) == 2
+
+
+@pytest.mark.parametrize("verb", ["update", "delete"])
+def test_a_change_is_sent_once(todo: Stage, verb: str) -> None:
+    """Without an answer, an update or delete is not repeated: it may have been executed."""
+    todo.answer({"networkError": True})
+    with pytest.raises(errors.EndpointUnreachableError, match="may have been carried out"):
+        getattr(todo.models.Todo, verb)({"id": "1"})
+    assert len(todo.requests) == 1
+
+
+def test_a_custom_operation_may_fail(store: Stage) -> None:
+    """A custom mutation is sent once, a query again; errors are raised with the partial result."""
+    store.answer({"networkError": True})
+    with pytest.raises(errors.EndpointUnreachableError):
+        store.client.mutations.bulkTag({"tags": ["a"]})
+    assert len(store.requests) == 1
+    store.answer({"networkError": True}, {"data": {"echo": "hi"}})
+    assert store.client.queries.echo({"message": "hi"}) == "hi"
+    store.answer({"data": {"echo": "part"}, "errors": [{"path": ["echo"], "message": "m"}]})
+    with pytest.raises(errors.GraphQLError, match="echo: m") as caught:
+        store.client.queries.echo({"message": "hi"})
+    assert caught.value.data == "part"
+
+
+def test_values_that_cannot_be_encoded(store: Stage) -> None:
+    """Text that is not valid Unicode is refused; with validate=False, AppSync decides on a key."""
+    with pytest.raises(errors.InvalidInputError, match="not valid Unicode text"):
+        store.models.AuditEntry.create({"note": "\ud800"})
+    assert store.requests == []
+    store.models.Product.delete({"sku": 5}, validate=False)
+    assert store.sent == {"input": {"sku": 5}}
+
+
+def test_each_request_of_a_call_has_its_token(stage_of: Callable[..., Stage]) -> None:
+    """All requests of one call authenticate with the token of the call, not that of the client."""
+    stage = stage_of("store_userpool.json", options=AuthOptions(auth_token="of the client"))
+    table = with_table(stage)
+    table.key = ("sku", "warehouse", "shelf")
+    row = {"sku": "S", "warehouse": "W", "shelf": 1, "name": "x", "rank": 4}
+    row["price"] = {"amount": 1, "currency": "EUR"}
+    stored = {**row, "launchDate": "2025-01-31"}
+    product = stage.models.Product
+    call: Any
+    options: dict[str, Any]
+    for call, options in (
+        (product.create, {}),
+        (product.create, {"if_exists": "skip"}),
+        (product.upsert, {}),
+        (product.update, {}),
+        (lambda row, **more: product.create_many([row], **more), {}),
+        (lambda row, **more: product.create_many([row], **more), {"if_exists": "update"}),
+    ):
+        table.records = {table.text(row): stored}
+        is_create = not options and call != product.update
+        table.faults = ["cut"] if is_create else []
+        with suppress(errors.ConditionalCheckFailedError):
+            call(row, auth_token="of the call", **options)
+    assert len(table.requests) == 15
+    assert {each.headers["authorization"] for each in table.requests} == {"of the call"}
+
+
+def test_a_record_that_cannot_be_read_first_is_left_to_appsync(store: Stage) -> None:
+    """upsert tries to create a record that it cannot look for."""
+    row = {"sku": "S", "warehouse": "W", "shelf": 1, "name": "x", "rank": 4}
+    row["price"] = {"amount": 1, "currency": "EUR"}
+    store.answer(*[{"networkError": True}] * 3, {"data": {"createProduct": row}})
+    assert store.models.Product.upsert(row).to_dict()["rank"] == 4
 
 
 def test_a_create_without_an_id_is_not_repeated(todo: Stage) -> None:
@@ -319,6 +450,11 @@ def test_each_failure_has_its_class(todo: Stage) -> None:
             errors.DynamoDBError,
         ),
         ({"errors": [{"path": None, "message": "m"}]}, errors.GraphQLValidationError),
+        (
+            {"errors": [{"errorType": "ValidationError", "path": None, "message": "m"}]},
+            errors.GraphQLValidationError,
+        ),
+        ({"errors": [{"errorType": "", "path": ["x"], "message": "m"}]}, errors.GraphQLError),
         ({"errors": [{"errorType": "Lambda:Unhandled", "message": "m"}, {}]}, errors.GraphQLError),
         ({"status": 403, "body": {"message": "m"}}, errors.UnauthorizedError),
         (
@@ -335,6 +471,8 @@ def test_each_failure_has_its_class(todo: Stage) -> None:
         ({"status": 200, "body": b"<html>"}, errors.InvalidResponseError),
         ({"status": 200, "body": {"hello": 1}}, errors.InvalidResponseError),
         ({"status": 200, "body": {"data": [1]}}, errors.InvalidResponseError),
+        ({"status": 200, "body": {"data": {}, "errors": {}}}, errors.InvalidResponseError),
+        ({"status": 200, "body": b"[" * 200_000}, errors.InvalidResponseError),
     ):
         with case(reply, kind):
             todo.pool.replies.clear()

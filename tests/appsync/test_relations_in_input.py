@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from decimal import Decimal
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 
+from seedctl.appsync.documents import default_selection
 from seedctl.appsync.input_builder import InputBuilder
 from seedctl.appsync.records import Record
 from seedctl.appsync.values import WrongValueError, convert_scalar
 from seedctl.errors import InvalidInputError
 from seedctl.outputs.introspection import parse_introspection
+from seedctl.outputs.models import CustomType, TypeName
 
 if TYPE_CHECKING:
     from seedctl.outputs.models import Introspection
@@ -64,6 +67,17 @@ def test_a_record_that_was_read_can_be_written(schema: Introspection) -> None:
         "id": "p",
         "title": "t",
     }
+
+
+def test_a_custom_type_in_itself_is_selected_once(schema: Introspection) -> None:
+    """Its own fields are selected, and the type in it is left out, since that would never end."""
+    post = schema.models["Post"]
+    label = replace(post.fields["title"], name="label")
+    left = replace(label, name="left", type=TypeName("nonModel", "Node"))
+    types = {"Node": CustomType("Node", {"label": label, "left": left})}
+    tree = replace(post, fields={"root": replace(left, name="root")}, rules=())
+    found = default_selection(replace(schema, custom_types=types), tree)
+    assert found == {"root": {"label": {}}}
 
 
 @pytest.mark.parametrize("value", [Decimal("1e999"), 10**400, float("inf")])

@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import json
 import threading
+from base64 import b64encode
 from concurrent.futures import ThreadPoolExecutor
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import pytest
+from urllib3.exceptions import ConnectTimeoutError, NewConnectionError, ProtocolError
 
 from seedctl import errors
 from seedctl.appsync.transport import Transport, _new_pool
-from tests.appsync.appsync import FakeNetwork
+from tests.appsync.appsync import FakeNetwork, FakePool, FakeTransport
+from tests.cases import case
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -47,6 +50,8 @@ class Server:
                 self.send_response(step)
                 if step == 400:
                     self.send_header("x-amzn-errortype", "ThrottlingException:")
+                if step == 302:
+                    self.send_header("Location", "/elsewhere")
                 self.send_header("Content-Length", str(len(data)))
                 self.end_headers()
                 self.wfile.write(data)
@@ -91,7 +96,9 @@ def _headers() -> dict[str, str]:
     [
         pytest.param([200], True, 200, 1, id="at once"),
         pytest.param([503, "cut", 200], True, 200, 3, id="recovers"),
+        pytest.param([504, 429, 200], True, 200, 3, id="recovers from a timeout"),
         pytest.param([500, 502, 504], True, 504, 3, id="gives up"),
+        pytest.param([408, 200], True, 408, 1, id="another failure is not repeated"),
         pytest.param([500], False, 500, 1, id="a write is not repeated"),
         pytest.param([429, 400, 200], False, 200, 3, id="a throttled write is repeated"),
         pytest.param([401, 200], True, 401, 1, id="a refusal is not repeated"),
@@ -146,11 +153,53 @@ def test_a_request_that_was_never_sent_is_repeated(
     assert len(slept) == 2
 
 
+def _refused() -> Exception:
+    return NewConnectionError(cast("Any", None), "refused")
+
+
+def test_what_all_attempts_may_have_done() -> None:
+    """One attempt that may have been executed decides, whatever the later ones say."""
+    cut, busy = ProtocolError("cut"), {"status": 429, "body": {}}
+    replies: list[Any]
+    for replies, may_have_run in (
+        ([cut, _refused(), _refused()], True),
+        ([_refused(), ConnectTimeoutError("slow"), _refused()], False),
+        ([cut, _refused(), {}], True),
+        ([cut, busy, {}], True),
+        ([{"status": 502, "body": {}}, _refused(), {}], True),
+        ([_refused(), busy, {}], False),
+    ):
+        with case(replies):
+            pool = FakePool()
+            pool.replies = list(replies)
+            transport = FakeTransport(pool)
+            options: Any = {"is_repeatable": True, "operation": "x"}
+            if isinstance(replies[-1], Exception):
+                message = "may have been carried out" if may_have_run else "Nothing was sent"
+                with pytest.raises(errors.EndpointUnreachableError, match=message):
+                    transport.post("http://x", b"{}", _headers, **options)
+            else:
+                answer = transport.post("http://x", b"{}", _headers, **options)
+                assert answer.may_have_run_before is may_have_run
+            assert len(pool.requests) == 3
+
+
+def test_a_connection_is_verified_and_limited_in_time() -> None:
+    """The server's certificate is required, and no request waits forever."""
+    options = _new_pool(None, "/company.pem").connection_pool_kw
+    assert (options["cert_reqs"], options["ca_certs"]) == ("CERT_REQUIRED", "/company.pem")
+    assert (options["timeout"].connect_timeout, options["timeout"].read_timeout) == (30, 30)
+
+
 def test_connections_are_reused(server: Server, transport: Transport) -> None:
-    """Consecutive requests use one connection."""
+    """Consecutive requests use one connection, which close() closes."""
     for _ in range(20):
         transport.post(server.url, b"{}", _headers, is_repeatable=True, operation="x")
     assert len(server.connections) == 1
+    pool = transport._pool(server.url)
+    assert len(pool.pools) == 1
+    transport.close()
+    assert len(pool.pools) == 0
     assert server.seen[0]["headers"]["user-agent"].startswith("seedctl/")
 
 
@@ -213,7 +262,8 @@ def test_a_proxy_is_used_with_its_login(server: Server) -> None:
     """The login in HTTPS_PROXY is sent to the proxy; a URL without a proxy is reached directly."""
     pool = _new_pool("http://ann:se%20cret@proxy.example:8080", None)
     assert (pool.proxy.host, pool.proxy.port) == ("proxy.example", 8080)  # type: ignore[union-attr]
-    assert pool.proxy_headers["proxy-authorization"].startswith("Basic ")  # type: ignore[attr-defined]
+    login = b64encode(b"ann:se cret").decode()
+    assert pool.proxy_headers["proxy-authorization"] == f"Basic {login}"  # type: ignore[attr-defined]
     assert _new_pool("proxy.example:3128", None).proxy.port == 3128  # type: ignore[union-attr]
     network = FakeNetwork(is_emulator=True, proxies={REAL: "http://proxy.example:8080"})
     transport = Transport(network)

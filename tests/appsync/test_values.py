@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from datetime import date, datetime, time, timedelta, timezone
 from decimal import Decimal
 from enum import Enum
@@ -14,12 +15,15 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from seedctl import errors
+from seedctl import errors, masking
+from seedctl.appsync.model_client import ModelClient
 from seedctl.appsync.values import WrongValueError, convert_scalar, to_json
+from seedctl.outputs.models import TypeKind, TypeName
 from tests.appsync.appsync import DATA, Stage
 from tests.cases import case
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
 
 NOON = datetime(2025, 1, 31, 12, 30, tzinfo=timezone(timedelta(hours=1)))
@@ -40,18 +44,25 @@ def test_a_value_is_sent_as_its_scalar() -> None:
         ("String", Status.PUBLISHED, "PUBLISHED"),
         ("Int", Decimal(3), 3),
         ("Int", 3.0, 3),
+        ("Int", 2**31 - 1, 2**31 - 1),
+        ("Int", -(2**31), -(2**31)),
         ("Float", Decimal("9.99"), 9.99),
         ("Float", 3, 3),
         ("Boolean", False, False),
         ("AWSDate", date(2025, 1, 31), "2025-01-31"),
         ("AWSDate", "2025-01-31Z", "2025-01-31Z"),
         ("AWSDate", "-0044-03-15", "-0044-03-15"),
+        ("AWSDate", "2024-02-29", "2024-02-29"),
+        ("AWSDate", "-0004-02-29", "-0004-02-29"),
         ("AWSDateTime", "-2017-01-01T00:00Z", "-2017-01-01T00:00Z"),
         ("AWSTime", time(12, 30), "12:30:00"),
         ("AWSTime", "12:30", "12:30"),
         ("AWSDateTime", NOON, "2025-01-31T11:30:00.000Z"),
         ("AWSDateTime", NOON.replace(microsecond=1), "2025-01-31T11:30:00.000001Z"),
+        ("AWSDateTime", NOON.replace(microsecond=5000), "2025-01-31T11:30:00.005Z"),
         ("AWSDateTime", "2025-01-31T12:30+01:00", "2025-01-31T12:30+01:00"),
+        ("AWSTimestamp", NOON.replace(microsecond=600_000), 1738323000),
+        ("AWSTimestamp", NOON.replace(year=1960, microsecond=600_000), -312985800),
         ("AWSTimestamp", NOON, 1738323000),
         ("AWSTimestamp", 1738323000, 1738323000),
         ("AWSEmail", "ann@example.com", "ann@example.com"),
@@ -77,6 +88,7 @@ def test_a_wrong_value_is_refused() -> None:
         ("Int", True),
         ("Int", 1.5),
         ("Int", 2**31),
+        ("Int", -(2**31) - 1),
         ("Int", float("nan")),
         ("Float", "1"),
         ("Float", float("inf")),
@@ -84,8 +96,13 @@ def test_a_wrong_value_is_refused() -> None:
         ("AWSDate", NOON),
         ("AWSDate", "31.1.2025"),
         ("AWSDate", "--044-03-15"),
+        ("AWSDate", "2023-02-29"),
+        ("AWSDate", "-0005-02-29"),
+        ("AWSDate", "1900-02-29"),
+        ("AWSDateTime", "2025-01-31T25:00Z"),
         ("AWSDateTime", "-44-03-15T00:00Z"),
         ("AWSTime", "noon"),
+        ("AWSTime", "25:00"),
         ("AWSDateTime", datetime(2025, 1, 31)),  # noqa: DTZ001 - what is refused
         ("AWSDateTime", "2025-01-01T00:00:00"),
         ("AWSDateTime", "2025-01-01T00:00:00+0000"),
@@ -95,6 +112,7 @@ def test_a_wrong_value_is_refused() -> None:
         ("AWSJSON", "plain text"),
         ("AWSJSON", float("nan")),
         ("AWSJSON", object()),
+        ("AWSJSON", "[" * 200_000),
         ("AWSPhone", "call me"),
         ("AWSURL", "example.com"),
         ("AWSURL", "http://[x"),
@@ -196,6 +214,9 @@ def test_a_long_enum_value_is_not_shown(blog: Stage) -> None:
     """A long value may be a secret in the wrong place: only its type is named."""
     with pytest.raises(errors.InvalidInputError, match="a value of type str"):
         blog.models.Post.create({"title": "x", "labels": [], "status": "hunter2" * 10})
+    masking.register("hunter2-hunter2")
+    with pytest.raises(errors.InvalidInputError, match=r"It is '\*\*\*'"):
+        blog.models.Post.create({"title": "x", "labels": [], "status": "hunter2-hunter2"})
 
 
 @pytest.mark.parametrize(
@@ -243,6 +264,8 @@ def test_custom_types_are_checked_at_each_level(store: Stage) -> None:
     product = {"sku": "S", "warehouse": "W", "shelf": 1, "name": "x"}
     with pytest.raises(errors.InvalidInputError, match=r"Product\.price\.currency is required"):
         store.models.Product.create({**product, "price": {"amount": 1}})
+    with pytest.raises(errors.InvalidInputError, match=r"Product\.price\.currency is required"):
+        store.models.Product.create({**product, "price": {"amount": 1, "currency": None}})
     with pytest.raises(errors.InvalidInputError, match=r"Product\.price\.amount must be Float"):
         store.models.Product.create({**product, "price": {"amount": "1", "currency": "EUR"}})
     with pytest.raises(errors.InvalidInputError, match=r"a mapping with the fields of Money"):
@@ -298,10 +321,49 @@ def test_unchecked_input_is_sent_as_it_is(todo: Stage) -> None:
     assert todo.sent == {}
 
 
+def test_what_a_create_must_give(todo: Stage) -> None:
+    """A required field must be given, except those that the API sets, and relations."""
+    requests = todo.models.Todo._requests
+    required = replace(requests.model.fields["content"], is_required=True)
+    types: dict[str, TypeKind] = {"createdAt": "scalar", "relation": "model", "id": "scalar"}
+    fields = {
+        name: replace(required, name=name, type=TypeName(kind, "Todo"))
+        for name, kind in types.items()
+    }
+
+    def create(**changed: Any) -> None:
+        model = replace(requests.model, **changed)
+        ModelClient(replace(requests, model=model)).create({"content": "x"})
+
+    create(fields={**requests.model.fields, **fields})
+    with pytest.raises(errors.InvalidInputError, match=r"Todo\.id is required"):
+        create(fields={**requests.model.fields, **fields}, primary_key=("content",))
+    assert len(todo.requests) == 1
+
+
+def test_children_are_not_set_with_their_parent(blog: Stage) -> None:
+    """The children have the foreign key: giving them is an error, also without the check of values."""
+    post = {"title": "x", "labels": []}
+    for validate in (True, False):
+        with pytest.raises(errors.InvalidInputError, match=r"Post\.comments cannot be set here"):
+            blog.models.Post.create({**post, "comments": [{"id": "c"}]}, validate=validate)
+    blog.models.Post.create({**post, "comments": None}, validate=False)
+    assert blog.sent["input"] == post
+
+
+def test_an_undeclared_owner_is_set_by_the_api(stage_of: Callable[..., Stage]) -> None:
+    """The error says why the owner cannot be given, and not only that there is no such field."""
+    stage = stage_of("auth_rules.json")
+    with pytest.raises(errors.InvalidInputError, match=r"Note\.owner is set by the API itself"):
+        stage.models.Note.create({"content": "x", "owner": "ann"})
+
+
 def test_an_update_needs_its_key_and_keeps_required_fields(blog: Stage) -> None:
     """An update needs the key, and refuses null in a required field."""
     with pytest.raises(errors.InvalidInputError, match="missing: id"):
         blog.models.Post.update({"title": "x"})
+    with pytest.raises(errors.InvalidInputError, match="Post has no field titel"):
+        blog.models.Post.update({"id": "p", "titel": "x"})
     with pytest.raises(errors.InvalidInputError, match="every later read"):
         blog.models.Post.update({"id": "p", "title": None})
     with pytest.raises(errors.InvalidInputError, match="missing: id"):
@@ -331,10 +393,19 @@ def test_lists_take_their_keys_only(store: Stage, blog: Stage) -> None:
         errors.InvalidInputError, match=r"name is not a key argument of Product\.list"
     ):
         store.models.Product.list({"name": "x"})
+    with pytest.raises(errors.InvalidInputError, match=r"id is not a key argument of Post\.list"):
+        blog.models.Post.list({"id": "p"})  # whose key the schema does not declare
+    store.models.Product.productsByCategory({"category": "NOPE", "x": 1}, validate=False)
+    assert store.sent == {"category": "NOPE", "x": 1}
     with pytest.raises(
         errors.InvalidInputError, match=r"Post\.listPostByStatus requires status, which is missing"
     ):
         blog.models.Post.listPostByStatus({})
+    query = store.models.Product.listProductByManufacturerAndLaunchDateAndRank
+    query({"manufacturer": ""}, limit=0)
+    assert store.sent == {"manufacturer": ""}
+    store.models.Product.list({"sku": None}, filter={"id": {"eq": "x"}})
+    assert store.sent == {"filter": {"id": {"eq": "x"}}}
     with pytest.raises(errors.InvalidInputError, match="one of PostStatus"):
         blog.models.Post.listPostByStatus({"status": "OPEN"})
     with pytest.raises(errors.InvalidInputError, match="not ASC or DESC"):
@@ -342,7 +413,7 @@ def test_lists_take_their_keys_only(store: Stage, blog: Stage) -> None:
     for model in (blog.models.Post, store.models.Product):
         with pytest.raises(errors.InvalidInputError, match="sort_direction needs a partition key"):
             model.list(sort_direction="DESC")
-    blog.models.Post.list(filter={"owner": {"eq": "x"}, "publishedAt": {"gt": NOON}})
+    blog.models.Post.list(filter={"owner": {"eq": "x"}, "title": None, "publishedAt": {"gt": NOON}})
     assert blog.sent["filter"]["publishedAt"] == {"gt": "2025-01-31T11:30:00.000Z"}
 
 
@@ -350,6 +421,9 @@ def test_arguments_of_custom_operations_are_checked(store: Stage) -> None:
     """Unknown and wrong arguments are refused, and values converted."""
     with pytest.raises(errors.InvalidInputError, match="echo has no field massage"):
         store.client.queries.echo({"message": "x", "massage": "y"})
+    for arguments in ({}, {"message": None}):
+        with pytest.raises(errors.InvalidInputError, match="echo requires arguments 'message'"):
+            store.client.queries.echo(arguments)
     with pytest.raises(errors.InvalidInputError, match=r"adjustPrice\.price\.currency is required"):
         store.client.mutations.adjustPrice({"sku": "S", "price": {"amount": 1}})
     store.client.queries.quote({"skus": (SOME_ID,), "opts": {"x": 1}})

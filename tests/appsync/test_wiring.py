@@ -143,6 +143,14 @@ def test_a_script_gets_a_client(tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
             client.models.Todo.list()
         with pytest.raises(errors.InvalidAuthModeError):
             data.generate_client(auth_mode="userPool", credentials="caller")
+        data.generate_client(auth_mode="identityPool", credentials="caller")
+        wrong: Any = "own"
+        with pytest.raises(errors.InvalidAuthModeError, match="credentials='own'"):
+            data.generate_client(credentials=wrong)
+        transport = client._api.transport
+        assert data.generate_client()._api.transport is transport
+        transport._pool("https://example.com")
+    assert transport._pools == {}  # closed with the backend
 
 
 def test_a_client_reaches_an_emulator_as_its_caller(

@@ -4,14 +4,20 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
+import time
 from datetime import datetime, timedelta, timezone
+from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from seedctl.aws.calls import AWS
+from seedctl.doctor.project_checks import check_gitignore
 from seedctl.doctor.table import CHECKS
 from seedctl.local import LocalSandbox
 from seedctl.local.running import RunningServer, digest_of
+from seedctl.local.state_folder import DATABASE
 from seedctl.outputs import load_outputs
 from seedctl.project import BackendIdentifier
 from seedctl.source.digests import source_digests
@@ -26,6 +32,7 @@ if TYPE_CHECKING:
 OUTPUTS = "amplify_outputs.json"
 LOCAL = "amplify/seed/local_outputs.json"
 SCRIPT = "amplify/seed/seed.py"
+AFTER_CREDENTIALS = {"stack", "app client", "secrets"}
 MAIN = BackendIdentifier("d1", "main", "branch")
 EXPIRED = ("ExpiredTokenException", "The security token included in the request is expired")
 DENIED = ("AccessDeniedException", "User: arn:aws:iam::123456789012:user/dev is not authorized")
@@ -59,7 +66,7 @@ def _profile(place: Place, text: str) -> None:
     place.write("config", text)
     place.set(AWS_CONFIG_FILE=str(place.folder / "config"), AWS_PROFILE="dev")
     for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
-        place.monkeypatch.delenv(name)
+        place.monkeypatch.delenv(name, raising=False)
 
 
 def _broken_helper(place: Place) -> None:
@@ -518,6 +525,7 @@ def test_a_project_in_order(place: Place) -> None:
     assert [line for line in lines if not line.startswith("✔  ")] == []
     assert "✔  backend  sandbox dev of my-app" in lines
     assert "✔  credentials  account 123456789012" in lines
+    assert "✔  state folder  .amplify/seedctl will be created" in lines
     assert "✔  secrets  seed-user-password: set" in lines
     assert any("outputs checked" in line for line in lines)
 
@@ -544,6 +552,37 @@ def test_a_check_that_depends_on_a_failed_one_says_so(place: Place) -> None:
     assert findings["secrets"]["status"] == "skipped"
 
 
+@pytest.mark.parametrize(
+    ("name", "content", "arguments", "skipped"),
+    [
+        (OUTPUTS, "{", [], {"stack", "app client"}),
+        (OUTPUTS, "{", ["--local"], {"local server", "app client"}),
+        (SCRIPT, "(", [], {"imports", "secrets"}),
+        (".amplify", "", ["--local"], {"local server", "local state", "secrets"}),
+        ("config", "[default", [], {"region", "endpoints", *AFTER_CREDENTIALS, "credentials"}),
+    ],
+    ids=["outputs", "outputs, local", "script", "state folder", "AWS profile"],
+)
+def test_what_depends_on_what(
+    place: Place, name: str, content: str, arguments: list[str], skipped: set[str]
+) -> None:
+    """One fault is one problem, and exactly the checks that need what is wrong are skipped."""
+    place.set(AWS_CONFIG_FILE=str(place.folder / "config"))
+    place.write(name, content)
+    _, findings = place.findings(*arguments)
+    found = {each for each, finding in findings.items() if finding["status"] == "problem"}
+    assert len(found - {"secrets"}) == 1  # no secret is set in the local sandbox
+    assert {each for each in findings if findings[each]["status"] == "skipped"} == skipped
+
+
+def test_a_note_stops_no_other_check(place: Place) -> None:
+    """What needs a check that ends with a note is checked all the same."""
+    _expiring(place)
+    code, findings = place.findings()
+    assert (code, findings["credentials"]["status"]) == (0, "note")
+    assert {findings[name]["status"] for name in ("stack", "app client", "secrets")} == {"ok"}
+
+
 def test_a_region_that_only_the_outputs_file_tells(place: Place) -> None:
     """Without an outputs file, no region is not a fault of its own."""
     place.monkeypatch.delenv("AWS_REGION")
@@ -552,6 +591,26 @@ def test_a_region_that_only_the_outputs_file_tells(place: Place) -> None:
     _, findings = place.findings()
     assert findings["region"]["status"] == "skipped"
     assert findings["credentials"]["text"] == "not checked, because of: region"
+    place.write(OUTPUTS, "{")
+    assert place.findings()[1]["region"]["status"] == "skipped"
+
+
+def test_the_app_client_is_in_the_region_of_its_pool(place: Place) -> None:
+    """The user pool may be in another region than the secrets."""
+    document = json.loads((place.folder / OUTPUTS).read_text(encoding="utf-8"))
+    document["auth"] |= {"aws_region": "eu-west-1", "user_pool_id": "eu-west-1_AbCdEfGhI"}
+    place.write(OUTPUTS, document)
+    regions: dict[str, str | None] = {}
+    call = AWS.call
+
+    def recording(self: AWS, service: str, operation: str, *rest: Any, **options: Any) -> Any:
+        regions[operation] = options.get("region")
+        return call(self, service, operation, *rest, **options)
+
+    place.monkeypatch.setattr(AWS, "call", recording)
+    assert place.findings()[1]["app client"]["status"] == "ok"
+    assert regions["DescribeUserPoolClient"] == "eu-west-1"
+    assert regions["GetParametersByPath"] is None
 
 
 def _contents(folder: Path) -> dict[str, str]:
@@ -601,6 +660,75 @@ def test_no_secret_is_shown(place: Place) -> None:
     done = place.doctor()
     assert "✔  secrets  seed-user-password: set" in done.out
     assert "hidden" not in done.out + done.err
+
+
+@pytest.mark.parametrize(
+    ("client", "secret"),
+    [
+        pytest.param(_flows("ALLOW_USER_SRP_AUTH", ClientSecret="s"), "s", id="a known secret"),
+        pytest.param({"UserPoolClient": {"ClientId": "c"}}, None, id="no list of flows"),
+        pytest.param(_flows("ADMIN_NO_SRP_AUTH"), None, id="flows by their old names"),
+    ],
+)
+def test_an_app_client_that_allows_srp(
+    place: Place, client: dict[str, Any], secret: str | None
+) -> None:
+    """SRP needs the client's secret if it has one, and is allowed unless a list lacks it."""
+    place.replies["DescribeUserPoolClient"] = client
+    if secret is not None:
+        place.set(SEEDCTL_APP_CLIENT_SECRET=secret)
+    assert place.findings()[1]["app client"]["text"] == "SRP is allowed"
+
+
+def test_secrets_of_another_local_sandbox(place: Place) -> None:
+    """A secret that is set under another identifier is not set."""
+    for identifier, status in (("other", "problem"), ("dev", "ok")):
+        place.monkeypatch.setenv("SEEDCTL_IDENTIFIER", identifier)
+        place.run("secret", "set", "seed-user-password", "--local", stdin=b"hidden-value")
+        place.monkeypatch.setenv("SEEDCTL_IDENTIFIER", "dev")
+        assert place.findings("--local")[1]["secrets"]["status"] == status
+
+
+def test_a_state_that_is_no_database(place: Place) -> None:
+    """A local state that cannot be read is a problem, also if its key is there."""
+    _local_state(place)
+    (place.folder / ".amplify/seedctl/local" / DATABASE).write_bytes(b"no database" * 1000)
+    assert place.findings()[1]["local state"]["status"] == "problem"
+
+
+def test_a_script_that_cannot_be_read(place: Place) -> None:
+    """Whatever keeps Python from reading the script is a problem, and no crash."""
+    error: Exception
+    for error in (PermissionError("no"), ValueError("NUL"), RecursionError(), MemoryError()):
+
+        def read(_: Path, error: Exception = error) -> None:
+            raise error
+
+        place.monkeypatch.setattr("seedctl.doctor.check_context.read_needs", read)
+        finding = place.findings()[1]["script"]
+        assert finding["status"] == "problem"
+        assert f"cannot be read: {str(error) or type(error).__name__}" in finding["text"]
+
+
+def test_an_outputs_file_from_the_future(place: Place) -> None:
+    """A file whose time is later than that of this machine's clock has no negative age."""
+    os.utime(place.folder / OUTPUTS, (time.time() + 9000,) * 2)
+    assert "(under a minute old)" in place.findings()[1]["outputs"]["text"]
+
+
+@pytest.mark.parametrize("is_worktree", [False, True], ids=["repository", "worktree"])
+def test_a_project_within_a_git_repository(tmp_path: Path, is_worktree: bool) -> None:
+    """A repository of a folder above counts, and so does one that is a worktree; a path in a command
+    is quoted."""
+    root = tmp_path / "my app"
+    root.mkdir()
+    context: Any = SimpleNamespace(project=SimpleNamespace(root=root))
+    if is_worktree:
+        (tmp_path / ".git").write_text("gitdir: /elsewhere")
+    else:
+        (tmp_path / ".git").mkdir()
+    found = check_gitignore(context)
+    assert (found.status, found.fix) == ("note", f"echo .amplify/ >> '{root}/.gitignore'")
 
 
 def test_a_throttled_call_is_tried_once(place: Place) -> None:
@@ -723,6 +851,8 @@ def test_credentials_that_need_an_mfa_code(
     assert text in findings["credentials"]["text"]
     assert findings["stack"]["status"] == "skipped"
     assert code == (0 if at_terminal else 3)
+    _profile(place, "[profile dev]\nregion = us-east-1\n")  # which has no keys at all
+    assert place.findings()[1]["credentials"]["status"] == "problem"
 
 
 def test_gmpy2_is_optional(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -109,6 +109,11 @@ def test_a_parent_by_a_function_or_none(blog: FakeAPI) -> None:
     row = blog.fake("Comment", 1, post=lambda row: {"id": f"post-{row.number}"})[0]
     assert row["post"] == {"id": "post-0"}
     assert "postId" not in row
+    named = blog.fake("Author", 2, id=lambda row: f"author-{row.number}")
+    assert {row["authorId"] for row in blog.fake("Post", 20, author=named)} == {
+        "author-0",
+        "author-1",
+    }
     for rows in (blog.fake("Post", 1), blog.fake("Post", 1, author=None)):
         assert "authorId" not in rows[0]
     assert blog.fake("Post", 1, authorId=authors[0]["id"])[0]["authorId"] == authors[0]["id"]
@@ -120,6 +125,8 @@ def test_a_required_parent_is_named(blog: FakeAPI) -> None:
         blog.fake("Comment", 5)
     assert str(caught.value).startswith("No value can be made for Comment.postId: it refers to")
     assert "post=…" in (caught.value.resolution or "")
+    with pytest.raises(InvalidInputError, match="a bool cannot be a parent"):
+        blog.fake("Comment", 5, post=True)
     with pytest.raises(InvalidInputError, match="rows of Tag are given"):
         blog.fake("Comment", 5, post=blog.fake("Tag", 2))
     with pytest.raises(InvalidInputError, match="number 0 of those given is no Post"):
@@ -141,6 +148,9 @@ def test_children_by_number_and_by_range(blog: FakeAPI) -> None:
         *[ids[3]] * 2,
         *[ids[4]] * 2,
     ]
+    other = blog.fake("Post", 40, comments=range(6), postTags=range(6)).children("postTags", tag=3)
+    counts = Counter(row["postId"] for row in other)
+    assert {comments[key] - counts[key] for key in ids} > {0}  # chosen independently
     assert len(posts.children("meta")) == 40
     assert len(posts[:0].children("comments")) == 0
 
@@ -211,6 +221,8 @@ def test_relations_that_share_a_key_agree() -> None:
         assert {(row[TENANT], row["orderNumber"]) for row in rows} <= {
             (row[TENANT], row["number"]) for row in orders
         }
+        first = [row["sku"] for row in rows if row[TENANT] == tenants[0]["id"]]
+        assert len({*first}) > 1  # not always the same one
     alone = [row for row in products if row[TENANT] == tenants[0]["id"]]
     with pytest.raises(InvalidInputError, match=r"has the same tenantId as the other parent"):
         list(api.fake("Line", 50, order=orders, product=alone))
@@ -282,6 +294,14 @@ def test_a_composite_index_key_is_given_as_a_whole() -> None:
     rows = list(with_models({"Note": note}).fake("Note", 50))
     assert all("parentId" in row for row in rows)
     assert {row["parentId"] is None for row in rows} == {True, False}
+    relations: dict[str, Any]
+    relations = {name: ("BELONGS_TO", "Other", (f"{name}Id",)) for name in ("one", "two")}
+    fields = {"kind": "String", "oneId": "ID", "twoId": "ID", "day": "AWSDate"}
+    indexes: dict[str, tuple[str, ...]]
+    indexes = {"notes": ("kind", "oneId", "twoId"), "days": ("kind", "day", "createdAt")}
+    note = model("Note", fields, indexes=indexes, relations=relations)
+    (row,) = with_models({"Note": note, "Other": model("Other", {})}).fake("Note", 1)
+    assert {*row} == {"id", "kind", "day"}  # none of two parts; the API sets createdAt
 
 
 def test_keys_made_of_parents_are_combined() -> None:
@@ -297,6 +317,26 @@ def test_keys_made_of_parents_are_combined() -> None:
     assert len(firsts) > 1
     with pytest.raises(InvalidInputError, match=r"has only 40 values, and 41 rows need one"):
         api.fake("Tagging", 41, post=posts, tag=tags)
+
+
+def test_a_key_with_an_enum() -> None:
+    """The values of an enum are combined with the parents, like those of a Boolean."""
+    fields: dict[str, Any] = {"postId": "ID!", "state": {"enum": "State"}}
+    relations = {"post": ("BELONGS_TO", "Tenant", ("postId",))}
+    vote = model("Vote", fields, key=("postId", "state"), relations=relations)
+    enums = {"State": {"name": "State", "values": ["UP", "DOWN"]}}
+    api = with_models({**shop_models(), "Vote": vote}, enums=enums)
+    rows = api.fake("Vote", 10, post=api.fake("Tenant", 5))
+    assert len({(row["postId"], row["state"]) for row in rows}) == 10
+    assert {row["state"] for row in rows} == {"UP", "DOWN"}
+
+
+def test_a_key_that_is_a_parent_must_be_given() -> None:
+    """It is named even if the schema does not require the field: no row is without a key."""
+    relations = {"tenant": ("BELONGS_TO", "Tenant", (TENANT,))}
+    odd = model("Odd", {TENANT: "ID"}, key=(TENANT,), relations=relations)
+    with pytest.raises(InvalidInputError, match=r"Odd\.tenantId: it refers to another record"):
+        with_models({**shop_models(), "Odd": odd}).fake("Odd", 1)
 
 
 def test_a_key_in_part_given_stays_unique() -> None:

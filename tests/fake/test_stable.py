@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from seedctl.fake.draws import Draw
 from tests.fake.api import FakeAPI
 from tests.fake.conftest import DATA, OUTPUTS, example, with_models
 from tests.fake.test_accepted import parents_of
@@ -56,6 +57,13 @@ def validated() -> FakeAPI:
 def test_each_python_makes_the_same_bytes(name: str) -> None:
     """The digests in the file are those of this Python too; a change of them changes users' rows."""
     assert digests_of(name) == DIGESTS[name]
+
+
+def test_many_choices_of_one_value_are_the_same() -> None:
+    """A generator that runs out of bits gets more of them, and stays unbiased and the same."""
+    draw = Draw(b"x" * 32, 0)
+    chosen = [draw.below(1000) for _ in range(60)]
+    assert chosen[24:32] == [987, 449, 802, 980, 263, 989, 386, 375]
 
 
 def test_validated_values_are_the_same_bytes() -> None:

@@ -30,6 +30,7 @@ NUMBERS = [
     pytest.param("Int", {"gte": 2.5}, id="Int from a fraction"),
     pytest.param("Int", {"lt": -7}, id="Int below"),
     pytest.param("Int", {"gt": 100_000}, id="Int above"),
+    pytest.param("Int", {"lte": 5}, id="Int to a small number"),
     pytest.param("Float", {"gt": 0, "lt": 1}, id="Float between"),
     pytest.param("Float", {"gt": 1, "lt": 1.001}, id="Float in little space"),
     pytest.param("Float", {"gte": 1e9}, id="Float above"),
@@ -82,6 +83,23 @@ def test_texts(given: dict[str, Any], is_key: bool, one_field: Callable[..., Fak
     check(api, [row["value"] for row in api.fake("Thing", ROWS)], is_key=is_key)
 
 
+@pytest.mark.parametrize("name", ["email", "phone", "username", "uuid"])
+def test_a_key_that_is_unique_anyway(name: str, one_field: Callable[..., FakeAPI]) -> None:
+    """A key whose usual values have the number of the row obeys its validators too."""
+    api = one_field(name, "String!", rules(maxLength=6), key=True)
+    values = [row[name] for row in api.fake("Thing", ROWS)]
+    assert max(map(len, values)) <= 6
+    assert len(set(values)) == ROWS
+
+
+def test_keys_of_many_rows(one_field: Callable[..., FakeAPI]) -> None:
+    """Addresses and URLs have the number of the row, however many rows there are."""
+    urls = one_field("value", "AWSURL!", key=True).fake("Thing", 200_000)
+    assert urls[150_000]["value"].endswith("-150001")
+    addresses = one_field("value", "AWSIPAddress!", key=True).fake("Thing", 200_000)
+    assert addresses[150_000]["value"] == "10.2.73.240"
+
+
 def test_a_pattern_matches_the_whole_value(one_field: Callable[..., FakeAPI]) -> None:
     """A made text matches the pattern as a whole, however AppSync means it."""
     values = {
@@ -89,6 +107,17 @@ def test_a_pattern_matches_the_whole_value(one_field: Callable[..., FakeAPI]) ->
         for row in one_field("value", "String", rules(matches="[a-z]{3}")).fake("Thing", 9)
     }
     assert all(len(value) == 3 for value in values)
+
+
+def test_tight_limits(one_field: Callable[..., FakeAPI]) -> None:
+    """The only valid value is found: a whole number between fractions, a beginning within the end."""
+    for kind, validators, value in (
+        ("Int", rules(gt=2.5, lt=3.5), 3),
+        ("Int", rules(gt=2, lt=4), 3),
+        ("String", rules(startsWith="ab", endsWith="bc", maxLength=3), "abc"),
+    ):
+        rows = one_field("value", kind, validators).fake("Thing", 9)
+        assert {row["value"] for row in rows} == {value}
 
 
 def test_a_usual_value_is_preferred(one_field: Callable[..., FakeAPI]) -> None:

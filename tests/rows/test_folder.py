@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import errno
+import io
 import json
+import os
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -50,6 +53,7 @@ def test_an_export(tmp_path: Path) -> None:
         "masked": ["Author.name"],
     }
     assert {path.stat().st_mode & 0o777 for path in folder.iterdir()} == {0o600}
+    assert folder.stat().st_mode & 0o777 == 0o700
     assert _found(folder) == [("Author", "Author.jsonl"), ("Post", "Post.jsonl")]
     assert _found(folder, "Post") == [("Post", "Post.jsonl")]
     assert has_users(folder)
@@ -78,6 +82,33 @@ def test_an_interrupted_export(tmp_path: Path) -> None:
     assert {path.name: path.read_bytes() for path in tmp_path.iterdir()} == before
 
 
+def test_an_export_that_fails_at_its_end(tmp_path: Path) -> None:
+    """Without its manifest, a folder with files of two exports is not taken for a complete one."""
+    _export(tmp_path, "Author", "Post")
+    target = ExportFolder(tmp_path)
+    for name in ("Author", "Post"):
+        target.write(f"{name}.jsonl", {"model": name}, [{"id": "2"}], JSONLineWriter())
+    (tmp_path / "users.jsonl").unlink()
+    (tmp_path / "users.jsonl").mkdir()
+    with pytest.raises(FileAccessError, match="cannot be written"):
+        target.finish([])
+    target.discard()
+    assert not (tmp_path / "manifest.json").exists()
+
+
+def test_an_export_to_a_new_folder_that_fails(tmp_path: Path) -> None:
+    """The folder that it made is removed; one that was there is left, with what is not its own."""
+    for folder in (tmp_path / "new", tmp_path):
+        target = ExportFolder(folder)
+        target.write("Post.jsonl", {"model": "Post"}, [{"id": "1"}], JSONLineWriter())
+        assert target.has("POST.jsonl")
+        assert not target.has("Posts.jsonl")
+        target.discard()
+        assert list(tmp_path.iterdir()) == []
+        with pytest.raises(OSError, match="descriptor"):
+            os.fstat(target._lock._descriptor)
+
+
 def test_an_export_without_users(tmp_path: Path) -> None:
     """Nothing is said of users if there are none."""
     target = ExportFolder(tmp_path)
@@ -99,10 +130,12 @@ def test_two_exports_at_once(tmp_path: Path) -> None:
 
 
 def test_a_killed_export_does_not_stop_the_next(tmp_path: Path) -> None:
-    """What a killed process leaves is overwritten."""
+    """What a killed process leaves is overwritten, whoever was allowed to read it."""
     (tmp_path / "Post.jsonl.part").write_text("half a li")
+    (tmp_path / "Post.jsonl.part").chmod(0o644)
     (tmp_path / "lock.part").touch()
     _export(tmp_path, "Post")
+    assert (tmp_path / "Post.jsonl").stat().st_mode & 0o777 == 0o600
     assert (tmp_path / "Post.jsonl").read_text() == '{"id":"1"}\n'
 
 
@@ -118,12 +151,21 @@ def test_a_folder_with_other_files(tmp_path: Path) -> None:
         ExportFolder(tmp_path)
 
 
-def test_a_disk_that_is_full(tmp_path: Path) -> None:
-    """A file that cannot be written is named."""
+def test_a_disk_that_is_full(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A file that cannot be written is named, also if that shows only when its buffer is written."""
     target = ExportFolder(tmp_path)
     (tmp_path / "Post.jsonl.part").mkdir()
     with pytest.raises(FileAccessError, match=r"Post\.jsonl\.part cannot be written"):
         target.write("Post.jsonl", {}, [], JSONLineWriter())
+    target.discard()  # what cannot be deleted is left
+
+    class Full(io.StringIO):
+        def flush(self) -> None:
+            raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(type(tmp_path), "open", lambda *_, **__: Full())
+    with pytest.raises(FileAccessError, match="cannot be written: No space left"):
+        target.write("Other.jsonl", {}, [{"id": "1"}], JSONLineWriter())
 
 
 def test_files_without_a_manifest(tmp_path: Path) -> None:
@@ -149,6 +191,9 @@ def test_files_without_a_manifest(tmp_path: Path) -> None:
     with pytest.raises(DataFileError, match=r"autor\.csv: the schema has no model") as caught:
         _found(tmp_path)
     assert str(caught.value.resolution).startswith("Did you mean Author?")
+    (tmp_path / "note.csv").touch()
+    with pytest.raises(DataFileError, match="the schema has no model note"):
+        model_files(tmp_path / "note.csv", {"Note": "Notes", "NOTE": "Others"}, SUFFIXES, [])
 
 
 @pytest.mark.parametrize(
@@ -165,6 +210,11 @@ def test_files_without_a_manifest(tmp_path: Path) -> None:
             {"models": [{"model": "Post", "file": "../secret.csv"}]},
             "it names a file that is not in its folder",
         ),
+        (
+            {"models": [{"model": "Post", "file": ".."}]},
+            "it names a file that is not in its folder",
+        ),
+        ("[" * 200_000, "it is not the manifest of an export"),
         ({"models": [{"model": "Gone", "file": "a.jsonl"}]}, "the schema has no model Gone"),
     ],
 )

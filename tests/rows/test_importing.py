@@ -18,7 +18,9 @@ from seedctl.rows import exporting, importing
 from seedctl.rows.folder import ExportFolder, ModelFile
 from seedctl.rows.masked_fields import MaskedFields
 from seedctl.rows.pseudonyms import Pseudonyms
+from seedctl.rows.writers import JSONLineWriter
 from tests.appsync.appsync import FakePool, Stage
+from tests.appsync.table import with_table
 from tests.local_appsync.builders import model, outputs
 from tests.running import DATA
 
@@ -175,6 +177,67 @@ def test_models_that_cannot_be_created(tmp_path: Path) -> None:
     assert stage.requests == []
 
 
+def test_an_empty_file_of_a_model_that_cannot_be_created(tmp_path: Path) -> None:
+    """It needs no warning: there is nothing to import."""
+    fixed = model("Fixed", {})
+    fixed["attributes"][0]["properties"] = {"mutations": {"create": None}}
+    report = Warnings()
+    client, _ = _client(outputs(model("One", {}), fixed), report)
+    folder = ExportFolder(tmp_path)
+    for name in ("One", "Fixed"):
+        folder.write(f"{name}.jsonl", {"model": name}, [], JSONLineWriter())
+    folder.finish([])
+    folder.discard()
+    assert len(importing.files_to_import(client, tmp_path, (), report)) == 1
+    assert report.texts == []
+
+
+def test_a_row_that_makes_the_service_fail(tmp_path: Path) -> None:
+    """It is a failed row like others: the import goes on, and the failures of all files are counted."""
+    file = tmp_path / "Todo.csv"
+    file.write_text("id,isDone\nt-1,\nbad,\nt-2,maybe\nt-3,true\n")
+    stage = Stage("todo_userpool.json")
+    table = with_table(stage)
+    table.fault_of = lambda request: "500" if b'"bad"' in request.body else None
+    outcome = importing.import_files(stage.client, [ModelFile("Todo", file)] * 2, stage.report)
+    assert (outcome.rows, outcome.failed) == (8, 4)
+    assert isinstance(outcome.first_failure, errors.ServiceFailedError)
+    assert outcome.first_place == f"{file}, line 3"
+    assert list(table.records) == ["t-1", "t-3"]
+
+
+@pytest.mark.parametrize(
+    ("denied", "failed"),
+    [
+        pytest.param({"t-0", "t-1"}, None, id="the whole beginning"),
+        pytest.param({"t-0", "t-3"}, 2, id="a part of the beginning"),
+        pytest.param({"t-2", "t-3", "t-4"}, 3, id="later rows"),
+    ],
+)
+def test_rows_that_may_not_be_written(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, denied: set[str], failed: int | None
+) -> None:
+    """Only if the caller may write none of the first rows, the import ends: the others would fail too."""
+    monkeypatch.setattr(importing, "_FIRST_PART", 2)
+    monkeypatch.setattr(importing, "_PART", 3)
+    file = tmp_path / "Todo.csv"
+    file.write_text("id\n" + "".join(f"t-{n}\n" for n in range(6)))
+    stage = Stage("todo_userpool.json")
+    table = with_table(stage)
+    refusal = {"errorType": "Unauthorized", "message": "Not Authorized to access it"}
+    table.error_of = lambda verb, values: refusal if values["id"] in denied else None
+    files = [ModelFile("Todo", file)]
+    if failed is None:
+        with pytest.raises(errors.UnauthorizedError):
+            importing.import_files(stage.client, files, stage.report)
+        assert len(table.requests) == 1
+    else:
+        outcome = importing.import_files(stage.client, files, stage.report, auth_mode="none")
+        assert (outcome.rows, outcome.failed) == (6, failed)
+        assert outcome.first_place == f"{file}, line {2 if 't-0' in denied else 4}"
+        assert all("authorization" not in request.headers for request in table.requests)
+
+
 def test_a_file_with_another_number_of_rows(tmp_path: Path) -> None:
     """A file that has lost rows since its export is imported, with a warning."""
     file = tmp_path / "Todo.jsonl"
@@ -195,6 +258,23 @@ def test_a_record_that_comes_as_null(tmp_path: Path) -> None:
         exporting.export_models(
             stage.client, (), ExportFolder(tmp_path / "out"), fields, stage.report
         )
+
+
+def test_what_an_export_writes_of_a_record(tmp_path: Path) -> None:
+    """A null is left out, an empty text is not. All pages are read with the auth mode of the export."""
+    stage = Stage("todo_userpool.json")
+    for items, token in (
+        ([{"id": "1", "content": ""}], "t"),
+        ([{"id": "2", "content": None}], None),
+    ):
+        stage.answer({"data": {"listTodos": {"items": items, "nextToken": token}}})
+    fields = MaskedFields(stage.schema, (), Pseudonyms(b"x"))
+    folder = ExportFolder(tmp_path)
+    exporting.export_models(stage.client, (), folder, fields, stage.report, auth_mode="none")
+    folder.finish([])
+    assert (tmp_path / "Todo.jsonl").read_text() == '{"id":"1","content":""}\n{"id":"2"}\n'
+    assert [request.variables.get("nextToken") for request in stage.requests] == [None, "t"]
+    assert all("authorization" not in request.headers for request in stage.requests)
 
 
 def test_what_an_export_leaves_out(tmp_path: Path) -> None:

@@ -4,19 +4,27 @@ from __future__ import annotations
 
 import json
 from random import Random
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from seedctl.appsync.values import convert_scalar
+from seedctl.cognito.user_list import StoredUser
 from seedctl.errors import InvalidInputError
 from seedctl.local.appsync.scalars import SCALARS as LOCAL_SCALARS
-from seedctl.outputs import load_outputs
+from seedctl.outputs import load_outputs, parse_outputs
 from seedctl.outputs.models import Introspection
+from seedctl.report import Report
+from seedctl.rows.exporting import export_users
+from seedctl.rows.folder import ExportFolder
 from seedctl.rows.masked_fields import MaskedFields
 from seedctl.rows.pseudonyms import Pseudonyms
+from tests.local_appsync.builders import model, outputs
 from tests.rows.schemas import SCALARS, value_of
 from tests.running import DATA
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 MASKS = Pseudonyms(b"one key")
 
@@ -42,6 +50,31 @@ def test_a_pseudonym_has_the_type_of_its_value(scalar: str) -> None:
         if scalar not in {"Boolean", "AWSPhone", "AWSDate"}:  # with few values, some are the same
             assert masked != value
             assert Pseudonyms(b"another key").of(value, scalar) != masked
+
+
+def test_pseudonyms_stay_the_same() -> None:
+    """With the same key, another version makes the same pseudonyms: exports can be compared."""
+    user = "7a4c7f0e-6a9d-4b71-8f4e-0d8a3b1c2d3e"
+    for value, scalar, pseudonym in (
+        (5, "Int", 1820388278),
+        (-5, "Int", -1602112954),
+        (2**40, "AWSTimestamp", 1603455826),
+        (2, "Float", 1292157098.4524574),
+        (2.0, "Float", 1292157098.4524574),
+        ("Ann", "String", "masked-c9fb468ab5dcf1e8"),
+        ("ann@example.org", "AWSEmail", "user-70ebfdfc7fde239c@example.com"),
+        ("+14255550123", "AWSPhone", "+12125550122"),
+        ("2000-01-31", "AWSDate", "1983-07-04"),
+        (user, "ID", "49194da4-1738-4924-b9e8-23fe8d599728"),
+    ):
+        assert MASKS.of(value, scalar) == pseudonym
+
+
+def test_odd_text_is_masked() -> None:
+    """The type decides for text that does not look like it; no text is refused."""
+    assert MASKS.of("911", "AWSPhone").startswith("+1")
+    assert MASKS.of("Ann <ann@x>, Bob", "AWSEmail").endswith("@example.com")
+    assert MASKS.of("\ud800", "String").startswith("masked-")
 
 
 @pytest.mark.parametrize("scalar", ["String", "ID", "AWSEmail", ""])
@@ -151,6 +184,60 @@ def test_values_in_custom_types() -> None:
     assert whole["links"] == row["links"]
 
 
+def test_lists_and_owners() -> None:
+    """Each element of a list is masked by itself, and an owner that the schema does not declare too."""
+    fields = MaskedFields(_schema("blog_apikey"), ["Post.labels"], MASKS)
+    masked = fields.record("Post", {"title": "x", "labels": ["a", "b", "a", None]})
+    assert masked["title"] == "x"
+    assert masked["labels"] == [MASKS.of(each, "String") for each in ("a", "b", "a", None)]
+    assert len({*masked["labels"]}) == 3
+    fields = MaskedFields(_schema("auth_rules"), ["Note.owner"], MASKS)
+    row = {"content": "x", "owner": "ann"}
+    assert fields.record("Note", row) == {"content": "x", "owner": MASKS.of("ann", "")}
+    assert MaskedFields(_schema("auth_rules"), ["Note.content"], MASKS).record("Note", row) == {
+        "content": MASKS.of("x", "String"),
+        "owner": "ann",
+    }
+
+
+@pytest.mark.parametrize("masked", ["Bottom.middleId", "Middle.topId", "Top.id"])
+def test_a_key_that_is_the_key_of_another_model(masked: str) -> None:
+    """A key is masked through all relations, in whatever order the schema has them."""
+    document = outputs(
+        model("Bottom", {"middleId": "ID"}, relations={"m": _parent("Middle", "middleId")}),
+        model("Top", {}),
+        model("Middle", {"topId": "ID!"}, key=("topId",), relations={"t": _parent("Top", "topId")}),
+    )
+    data = parse_outputs(document, DATA / "amplify_outputs.json").data
+    assert data is not None
+    assert data.schema is not None
+    names = MaskedFields(data.schema, [masked], MASKS).names()
+    assert names == ["Bottom.middleId", "Middle.topId", "Top.id"]
+
+
+def _parent(name: str, key: str) -> tuple[str, str, tuple[str, ...]]:
+    return "BELONGS_TO", name, (key,)
+
+
+def test_exported_users(tmp_path: Path) -> None:
+    """A row of the export has the masked name and attributes; groups and status are as they are."""
+    fields = MaskedFields(_schema("todo_userpool"), ["email", "username"], MASKS)
+    user = StoredUser(
+        "ann", {"email": "ann@example.org", "locale": "en"}, ("A",), "CONFIRMED", True
+    )
+    folder = ExportFolder(tmp_path)
+    assert export_users([user, user], folder, fields, Report()) == 2
+    folder.finish([])
+    row, _ = (tmp_path / "users.jsonl").read_text().splitlines()
+    assert json.loads(row) == {
+        "username": MASKS.of("ann", ""),
+        "attributes": {"email": MASKS.of("ann@example.org", ""), "locale": "en"},
+        "groups": ["A"],
+        "status": "CONFIRMED",
+        "enabled": True,
+    }
+
+
 def test_users() -> None:
     """Attributes keep the form that Cognito checks."""
     fields = MaskedFields(
@@ -167,7 +254,9 @@ def test_users() -> None:
     assert attributes["sub"] == "s"
 
 
-@pytest.mark.parametrize("name", ["nmae", "Post.nope", "Nope.id", "posts", "", "Post."])
+@pytest.mark.parametrize(
+    "name", ["nmae", "Post.nope", "Nope.id", "posts", "", "Post.", "Post.custom:x"]
+)
 def test_an_unknown_field_is_refused(name: str) -> None:
     """A mistyped field would be exported as it is, so that it is an error."""
     with pytest.raises(InvalidInputError, match="has this field"):

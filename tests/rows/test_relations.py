@@ -27,6 +27,28 @@ def test_parents_come_first(name: str) -> None:
         assert order.index(key.parent) < order.index(key.model)
 
 
+def test_the_order_of_models_with_several_parents() -> None:
+    """A relation of a model to itself does not count, and parents that are there already do not."""
+    by_parent = {"parent": ("BELONGS_TO", "Node", ("parentId",))}
+    document = outputs(
+        model("Leaf", {"nodeId": "ID"}, relations={"node": ("BELONGS_TO", "Node", ("nodeId",))}),
+        model("Node", {"parentId": "ID"}, relations=by_parent),
+        model("Last", {"bothId": "ID"}, relations={"both": ("BELONGS_TO", "Both", ("bothId",))}),
+        model(
+            "Both",
+            {"leafId": "ID", "nodeId": "ID"},
+            relations={
+                "leaf": ("BELONGS_TO", "Leaf", ("leafId",)),
+                "node": ("BELONGS_TO", "Node", ("nodeId",)),
+            },
+        ),
+    )
+    data = parse_outputs(document, DATA / "amplify_outputs.json").data
+    assert data is not None
+    assert data.schema is not None
+    assert parents_first(data.schema) == ["Node", "Leaf", "Both", "Last"]
+
+
 def test_circles_end() -> None:
     """Models that refer to each other are all there, each once; a relation that only the parent
     declares counts, and one of Amplify Gen 1 that names the child's relation."""

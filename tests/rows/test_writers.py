@@ -8,7 +8,7 @@ import pytest
 
 from seedctl.data import read_rows
 from seedctl.errors import DataFileError
-from seedctl.rows.writers import CSVWriter
+from seedctl.rows.writers import CSVWriter, JSONLineWriter
 from tests.appsync.appsync import Stage
 
 if TYPE_CHECKING:
@@ -59,6 +59,14 @@ def test_a_text_that_csv_cannot_hold(text: str, why: str) -> None:
     with pytest.raises(DataFileError) as caught:
         WRITER.text({"id": "1", "aString": text})
     assert caught.value.message == f"A value of Scalars.aString cannot be written: {why}."
+
+
+def test_people_can_read_the_files() -> None:
+    """Text is written as it is, and Booleans as JSON has them."""
+    assert JSONLineWriter().text({"a": "Zoë", "b": True}) == '{"a":"Zoë","b":true}\n'
+    line = WRITER.text({"id": "1", "aString": "Zoë", "aBool": True, "aIds": ["Zoë"]})
+    assert line.startswith("1,Zoë,,,true,")
+    assert '"[""Zoë""]"' in line
 
 
 def test_an_owner_that_is_not_declared() -> None:

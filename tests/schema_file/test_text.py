@@ -104,6 +104,19 @@ def test_no_name_is_defined_twice() -> None:
     assert {"PostCreate", "PostCreate_", "Schema_", "class_", "Any", "str_"} <= set(names)
 
 
+def test_the_types_of_what_is_read() -> None:
+    """Numbers and Booleans are read as such, every other scalar as text, and lists may have nulls."""
+    lines = class_of(file_text(load_outputs(OUTPUTS / "store_userpool.json")), "Scalars")
+    assert lines[:3] == ["aBool: bool | None", "aDate: str | None", "aDateTime: str | None"]
+    assert {
+        "aTimestamp: int | None",
+        "aInt: int | None",
+        "aFloat: float | None",
+        "aIds: list[str | None] | None",
+        "id: str",
+    } <= {*lines}
+
+
 def test_required_fields_are_required() -> None:
     """create requires what the client does: not an id, nor what the API or a relation sets."""
     text = file_text(load_outputs(OUTPUTS / "blog_apikey.json"))
