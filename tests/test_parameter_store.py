@@ -41,7 +41,7 @@ GOOD_NAMES = ["username", "A", "a.b-c_D9", "..", "-", "x" * 500]
 BAD_NAMES = ["", " ", "a b", "a/b", "/a", "a:1", "a\n", "é", "a,b", "${x}", "a@b"]
 
 
-class Stage:
+class SecretsHarness:
     """Secrets over a recorder, with the reported events and announcements."""
 
     def __init__(
@@ -80,33 +80,33 @@ def _not_found() -> AWSError:
 
 def test_get() -> None:
     """A secret is read decrypted from ampx's path."""
-    stage = Stage(_parameter())
-    assert stage.secrets.get("username") == "s3cret"
-    assert stage.aws.calls == [
+    harness = SecretsHarness(_parameter())
+    assert harness.secrets.get("username") == "s3cret"
+    assert harness.aws.calls == [
         Call("ssm", "GetParameter", {"Name": f"{PREFIX}/username", "WithDecryption": True})
     ]
-    assert stage.report.events == [Event("secret", "username", "read")]
-    assert stage.calls_at_target == []
+    assert harness.report.events == [Event("secret", "username", "read")]
+    assert harness.calls_at_target == []
 
 
 def test_read() -> None:
     """read() returns version and time of the last change too; the repr does not contain the value."""
-    secret = Stage(_parameter()).secrets.read("username")
+    secret = SecretsHarness(_parameter()).secrets.read("username")
     assert secret == Secret("username", "s3cret", 3, CHANGED)
     assert "s3cret" not in repr(secret)
 
 
 def test_nothing_is_cached() -> None:
     """Nothing is cached: a changed secret is read again."""
-    stage = Stage(_parameter(), _parameter(Value="changed"))
-    assert [stage.secrets.get("a"), stage.secrets.get("a")] == ["s3cret", "changed"]
+    harness = SecretsHarness(_parameter(), _parameter(Value="changed"))
+    assert [harness.secrets.get("a"), harness.secrets.get("a")] == ["s3cret", "changed"]
 
 
 def test_set() -> None:
     """A secret is stored with exactly the parameters of ampx."""
-    stage = Stage({"Version": 1, "Tier": "Standard"})
-    assert stage.secrets.set("username", "ann") == StoredSecret("username", 1)
-    assert stage.aws.calls == [
+    harness = SecretsHarness({"Version": 1, "Tier": "Standard"})
+    assert harness.secrets.set("username", "ann") == StoredSecret("username", 1)
+    assert harness.aws.calls == [
         Call(
             "ssm",
             "PutParameter",
@@ -119,7 +119,7 @@ def test_set() -> None:
             },
         )
     ]
-    assert stage.report.events == [Event("secret", "username", "set")]
+    assert harness.report.events == [Event("secret", "username", "set")]
 
 
 @pytest.mark.parametrize(
@@ -127,35 +127,35 @@ def test_set() -> None:
 )
 def test_values_are_stored_unchanged(value: str) -> None:
     """A value of up to 4096 bytes is sent unchanged."""
-    stage = Stage({"Version": 2})
-    stage.secrets.set("a", value)
-    assert stage.aws.calls[0].parameters["Value"] == value
+    harness = SecretsHarness({"Version": 2})
+    harness.secrets.set("a", value)
+    assert harness.aws.calls[0].parameters["Value"] == value
 
 
 def test_list_reads_all_pages() -> None:
     """All pages are read, in the order of Parameter Store, without decrypting the values."""
-    stage = Stage(_page("b", "a", token="t1"), _page(token="t2"), _page("c"))
-    assert stage.secrets.list() == ["b", "a", "c"]
+    harness = SecretsHarness(_page("b", "a", token="t1"), _page(token="t2"), _page("c"))
+    assert harness.secrets.list() == ["b", "a", "c"]
     first = {"Path": PREFIX, "WithDecryption": False}
-    assert stage.aws.calls == [
+    assert harness.aws.calls == [
         Call("ssm", "GetParametersByPath", first),
         Call("ssm", "GetParametersByPath", {**first, "NextToken": "t1"}),
         Call("ssm", "GetParametersByPath", {**first, "NextToken": "t2"}),
     ]
-    assert stage.report.events == []
+    assert harness.report.events == []
 
 
 def test_list_without_secrets() -> None:
     """A sandbox without secrets has an empty list."""
-    assert Stage(_page()).secrets.list() == []
+    assert SecretsHarness(_page()).secrets.list() == []
 
 
 def test_remove() -> None:
     """One secret is removed by its path."""
-    stage = Stage({})
-    stage.secrets.remove("username")
-    assert stage.aws.calls == [Call("ssm", "DeleteParameter", {"Name": f"{PREFIX}/username"})]
-    assert stage.report.events == [Event("secret", "username", "removed")]
+    harness = SecretsHarness({})
+    harness.secrets.remove("username")
+    assert harness.aws.calls == [Call("ssm", "DeleteParameter", {"Name": f"{PREFIX}/username"})]
+    assert harness.report.events == [Event("secret", "username", "removed")]
 
 
 @pytest.mark.parametrize(
@@ -169,41 +169,41 @@ def test_remove_all_goes_in_batches(count: int, batches: list[int]) -> None:
         {"DeletedParameters": [f"{PREFIX}/{name}" for name in names[start : start + 10]]}
         for start in range(0, count, 10)
     ]
-    stage = Stage(_page(*names), *replies)
-    assert stage.secrets.remove_all() == count
-    deleted = [call.parameters["Names"] for call in stage.aws.calls[1:]]
+    harness = SecretsHarness(_page(*names), *replies)
+    assert harness.secrets.remove_all() == count
+    deleted = [call.parameters["Names"] for call in harness.aws.calls[1:]]
     assert [len(batch) for batch in deleted] == batches
     assert [path for batch in deleted for path in batch] == [f"{PREFIX}/{n}" for n in names]
-    assert {call.operation for call in stage.aws.calls[1:]} <= {"DeleteParameters"}
-    assert stage.report.events == [Event("secret", name, "removed") for name in names]
-    assert stage.calls_at_target == ([1] if count else [])
+    assert {call.operation for call in harness.aws.calls[1:]} <= {"DeleteParameters"}
+    assert harness.report.events == [Event("secret", name, "removed") for name in names]
+    assert harness.calls_at_target == ([1] if count else [])
 
 
 def test_remove_all_counts_secrets_deleted_by_others() -> None:
     """A secret that something else deletes at the same time counts as deleted."""
-    stage = Stage(
+    harness = SecretsHarness(
         _page("a", "b"),
         {"DeletedParameters": [f"{PREFIX}/a"], "InvalidParameters": [f"{PREFIX}/b"]},
     )
-    assert stage.secrets.remove_all() == 2
+    assert harness.secrets.remove_all() == 2
 
 
 def test_remove_all_requires_a_result_for_each_secret() -> None:
     """A secret that the response does not mention is not reported as removed."""
-    stage = Stage(_page("a", "b"), {"DeletedParameters": [f"{PREFIX}/a"]})
+    harness = SecretsHarness(_page("a", "b"), {"DeletedParameters": [f"{PREFIX}/a"]})
     with pytest.raises(InvalidResponseError, match="does not mention b"):
-        stage.secrets.remove_all()
-    assert [event.name for event in stage.report.events] == ["a"]
+        harness.secrets.remove_all()
+    assert [event.name for event in harness.report.events] == ["a"]
 
 
 def test_a_batch_that_fails_is_not_reported_as_done() -> None:
     """Exactly the secrets that were removed before a failure are reported."""
     names = [f"s{number}" for number in range(15)]
     gone = {"DeletedParameters": [f"{PREFIX}/{name}" for name in names[:10]]}
-    stage = Stage(_page(*names), gone, AccessDeniedError("no"))
+    harness = SecretsHarness(_page(*names), gone, AccessDeniedError("no"))
     with pytest.raises(AccessDeniedError):
-        stage.secrets.remove_all()
-    assert [event.name for event in stage.report.events] == names[:10]
+        harness.secrets.remove_all()
+    assert [event.name for event in harness.report.events] == names[:10]
 
 
 # --- before the call -----------------------------------------------------------------------------
@@ -220,9 +220,9 @@ def test_a_batch_that_fails_is_not_reported_as_done() -> None:
 def test_the_target_is_named_before_a_write(write: Callable[[Secrets], object], calls: int) -> None:
     """The target is announced before the first write, and not for reading."""
     done = {"Version": 1, "DeletedParameters": [f"{PREFIX}/a"]}
-    stage = Stage(*([_page("a")] if calls else []), done)
-    write(stage.secrets)
-    assert stage.calls_at_target == [calls]
+    harness = SecretsHarness(*([_page("a")] if calls else []), done)
+    write(harness.secrets)
+    assert harness.calls_at_target == [calls]
 
 
 @pytest.mark.parametrize("name", GOOD_NAMES)
@@ -244,14 +244,14 @@ def test_names_are_refused_before_any_call(
     use: Callable[[Secrets, Any], object], name: Any
 ) -> None:
     """A slash or a colon in a name is refused in every call, unlike in ampx."""
-    stage = Stage()
+    harness = SecretsHarness()
     with pytest.raises(InvalidSecretNameError) as caught:
-        use(stage.secrets, name)
+        use(harness.secrets, name)
     assert caught.value.message == f"{name!r} cannot be the name of a secret."
     assert caught.value.exit_code == 2
     assert "letters, digits" in (caught.value.resolution or "")
-    assert stage.aws.calls == []
-    assert stage.calls_at_target == []
+    assert harness.aws.calls == []
+    assert harness.calls_at_target == []
 
 
 @pytest.mark.parametrize(
@@ -270,16 +270,16 @@ def test_names_are_refused_before_any_call(
 )
 def test_values_are_refused_before_any_call(value: Any, complaint: str) -> None:
     """A value that Parameter Store cannot store is not sent, and the message does not contain it."""
-    stage = Stage()
+    harness = SecretsHarness()
     with pytest.raises(InvalidSecretValueError, match=complaint) as caught:
-        stage.secrets.set("username", value)
+        harness.secrets.set("username", value)
     assert "username" in caught.value.message
     assert len(caught.value.message) < 200
     assert "half" not in caught.value.message
     assert caught.value.exit_code == 2
     assert caught.value.resolution
-    assert stage.aws.calls == []
-    assert stage.calls_at_target == []
+    assert harness.aws.calls == []
+    assert harness.calls_at_target == []
 
 
 @pytest.mark.parametrize(
@@ -297,14 +297,14 @@ def test_a_package_name_that_leaves_no_path(
     namespace: str, use: Callable[[Secrets], object]
 ) -> None:
     """A package name without ASCII letters or digits is refused before any call."""
-    stage = Stage(namespace=namespace)
+    harness = SecretsHarness(namespace=namespace)
     with pytest.raises(BackendIdConversionFault) as caught:
-        use(stage.secrets)
+        use(harness.secrets)
     assert repr(namespace) in caught.value.message
     assert "package.json" in (caught.value.resolution or "")
     assert caught.value.exit_code == 3
-    assert stage.aws.calls == []
-    assert stage.calls_at_target == []
+    assert harness.aws.calls == []
+    assert harness.calls_at_target == []
 
 
 def test_a_valid_value_is_returned() -> None:
@@ -340,9 +340,9 @@ def test_a_missing_secret(
 ) -> None:
     """The error for a missing secret names its sandbox and a command; AWS's code and request id stay."""
     missing = _not_found()
-    stage = Stage(missing, is_local=is_local)
+    harness = SecretsHarness(missing, is_local=is_local)
     with pytest.raises(SSMParameterNotFoundError) as caught:
-        use(stage.secrets)
+        use(harness.secrets)
     error = caught.value
     assert error.message == "There is no secret username in the sandbox alice of @acme/my-app."
     assert error.resolution == resolution.format(command)
@@ -350,7 +350,7 @@ def test_a_missing_secret(
     assert (error.operation, error.request_id) == ("o", "r")
     assert error.exit_code == 4
     assert error.__cause__ is missing
-    assert stage.report.events == []
+    assert harness.report.events == []
 
 
 @pytest.mark.parametrize(
@@ -366,12 +366,12 @@ def test_a_missing_secret(
 def test_other_failures_pass_as_they_are(use: Callable[[Secrets], object]) -> None:
     """The error of a denied call is raised unchanged."""
     denied = SSMCredentialsError("no", code="AccessDeniedException")
-    stage = Stage(denied)
+    harness = SecretsHarness(denied)
     with pytest.raises(SSMCredentialsError) as caught:
-        use(stage.secrets)
+        use(harness.secrets)
     assert caught.value is denied
     assert caught.value.__cause__ is None
-    assert stage.report.events == []
+    assert harness.report.events == []
 
 
 @pytest.mark.parametrize("parameter", [{"Value": ""}, {"Value": None}], ids=str)
@@ -382,7 +382,7 @@ def test_a_secret_without_a_value(
     monkeypatch.setenv("SEEDCTL_IDENTIFIER", "alice")
     for is_local, command in ((False, "seedctl"), (True, "seedctl --local")):
         with pytest.raises(SecretError, match="secret a has no value") as caught:
-            Stage(_parameter(**parameter), is_local=is_local).secrets.get("a")
+            SecretsHarness(_parameter(**parameter), is_local=is_local).secrets.get("a")
         assert caught.value.resolution == f"Set it again with {command} secret set a."
         assert caught.value.exit_code == 4
 
@@ -392,15 +392,15 @@ def test_a_secret_without_a_value(
 
 def test_a_value_that_was_read_is_masked() -> None:
     """A secret is masked as soon as it is read or set."""
-    Stage(_parameter(Value="read-value")).secrets.get("a")
+    SecretsHarness(_parameter(Value="read-value")).secrets.get("a")
     assert mask("<read-value>") == "<***>"
 
 
 def test_a_value_is_masked_before_it_is_sent() -> None:
     """The error of a failed call does not contain the value."""
-    stage = Stage(AWSError("no"))
+    harness = SecretsHarness(AWSError("no"))
     with pytest.raises(AWSError):
-        stage.secrets.set("a", "sent-value")
+        harness.secrets.set("a", "sent-value")
     assert mask("<sent-value>") == "<***>"
 
 

@@ -166,7 +166,7 @@ def _data(outputs: str) -> DataOutputs:
     return require_data(load_outputs(DATA / "outputs" / outputs))
 
 
-class Stage:
+class ClientHarness:
     """A client over the fake pool. By default it acts as the user "signedIn" of the vectors."""
 
     def __init__(

@@ -6,32 +6,32 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from tests.appsync.appsync import Stage
+from tests.appsync.appsync import ClientHarness
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
 
 @pytest.fixture
-def stage_of() -> Callable[..., Stage]:
+def harness_of() -> Callable[..., ClientHarness]:
     """Return a function that makes a client over a fake connection pool."""
 
-    def make(outputs: str = "todo_userpool.json", **options: Any) -> Stage:
-        return Stage(outputs, **options)
+    def make(outputs: str = "todo_userpool.json", **options: Any) -> ClientHarness:
+        return ClientHarness(outputs, **options)
 
     return make
 
 
 @pytest.fixture
-def todo(stage_of: Callable[..., Stage]) -> Stage:
-    return stage_of()
+def todo(harness_of: Callable[..., ClientHarness]) -> ClientHarness:
+    return harness_of()
 
 
 @pytest.fixture
-def blog(stage_of: Callable[..., Stage]) -> Stage:
-    return stage_of("blog_apikey.json")
+def blog(harness_of: Callable[..., ClientHarness]) -> ClientHarness:
+    return harness_of("blog_apikey.json")
 
 
 @pytest.fixture
-def store(stage_of: Callable[..., Stage]) -> Stage:
-    return stage_of("store_userpool.json")
+def store(harness_of: Callable[..., ClientHarness]) -> ClientHarness:
+    return harness_of("store_userpool.json")

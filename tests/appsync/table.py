@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from urllib3.exceptions import ProtocolError
 
-from tests.appsync.appsync import FakePool, Request, Stage
+from tests.appsync.appsync import ClientHarness, FakePool, Request
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -107,11 +107,11 @@ class Table(FakePool):
         return None
 
 
-def with_table(stage: Stage) -> Table:
-    """Answer the requests of *stage* from a new table."""
+def with_table(harness: ClientHarness) -> Table:
+    """Answer the requests of *harness* from a new table."""
     table = Table()
-    stage.pool = table
-    stage.transport._fake = table
+    harness.pool = table
+    harness.transport._fake = table
     return table
 
 

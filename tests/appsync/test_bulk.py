@@ -24,13 +24,13 @@ from tests.cases import case
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from tests.appsync.appsync import Stage
+    from tests.appsync.appsync import ClientHarness
 
 UNAUTHORIZED = {"errorType": "Unauthorized", "message": "Not Authorized to access it"}
 
 
 @pytest.fixture
-def table(todo: Stage) -> Table:
+def table(todo: ClientHarness) -> Table:
     return with_table(todo)
 
 
@@ -42,7 +42,7 @@ def states(results: list[RowResult]) -> list[str]:
     return [result.state for result in results]
 
 
-def test_rows_go_in_batches(todo: Stage, table: Table) -> None:
+def test_rows_go_in_batches(todo: ClientHarness, table: Table) -> None:
     """Each request creates a full batch and selects the keys alone. Full batches have the same
     text."""
     results = todo.models.Todo.create_many(rows(60), concurrency=1)
@@ -59,7 +59,7 @@ def test_rows_go_in_batches(todo: Stage, table: Table) -> None:
     assert (todo.report.progress.done, todo.report.progress.total) == (60, 60)
 
 
-def test_results_are_in_the_order_of_the_rows(todo: Stage, table: Table) -> None:
+def test_results_are_in_the_order_of_the_rows(todo: ClientHarness, table: Table) -> None:
     """With many requests at once, each row is stored once and the results are in order."""
     results = todo.models.Todo.create_many(rows(500), batch_size=7, concurrency=16)
     assert [result.index for result in results] == list(range(500))
@@ -67,7 +67,7 @@ def test_results_are_in_the_order_of_the_rows(todo: Stage, table: Table) -> None
     assert len(table.done) == len(table.records) == 500
 
 
-def test_a_row_without_an_id_gets_one(todo: Stage, table: Table) -> None:
+def test_a_row_without_an_id_gets_one(todo: ClientHarness, table: Table) -> None:
     """The client generates a random id, and leaves the given row unchanged."""
     given: list[dict[str, Any]]
     given = [{"content": "x"}, {"content": "x", "id": None}, {"content": "y", "id": "mine"}]
@@ -88,7 +88,7 @@ def test_a_row_without_an_id_gets_one(todo: Stage, table: Table) -> None:
         pytest.param(lambda row: (row["content"],), id="function of several"),
     ],
 )
-def test_an_id_is_derived(todo: Stage, table: Table, key: Any) -> None:
+def test_an_id_is_derived(todo: ClientHarness, table: Table, key: Any) -> None:
     """The same values give the same id in each run and version, for each form of key=."""
     (result,) = todo.models.Todo.create_many([{"content": "Zoë"}], key=key)
     assert result.key == {"id": "9d3b05d9-6cdc-5aa7-9a9b-2957f4815da5"}
@@ -101,7 +101,7 @@ def test_an_id_is_derived(todo: Stage, table: Table, key: Any) -> None:
     assert states(results) == ["created", "failed"]
 
 
-def test_an_id_is_derived_from_any_value(todo: Stage, table: Table) -> None:
+def test_an_id_is_derived_from_any_value(todo: ClientHarness, table: Table) -> None:
     """Equal objects give equal ids; other models and other types give other ids."""
     keys: list[Any] = [{"a": 1, "b": [None]}, {"b": [None], "a": 1}]
     results = [
@@ -114,7 +114,7 @@ def test_an_id_is_derived_from_any_value(todo: Stage, table: Table) -> None:
     assert derive_id("Todo", ["x"]) != derive_id("Post", ["x"]) != derive_id("Post", [1])
 
 
-def test_a_second_run_finds_the_same_records(todo: Stage, table: Table) -> None:
+def test_a_second_run_finds_the_same_records(todo: ClientHarness, table: Table) -> None:
     """With key= a second run skips, updates or refuses the records of the first, by if_exists."""
     given = [{"content": f"todo {number}"} for number in range(30)]
     create_many = todo.models.Todo.create_many
@@ -132,7 +132,7 @@ def test_a_second_run_finds_the_same_records(todo: Stage, table: Table) -> None:
     assert reported == {"created": 30, "existed": 30, "updated": 30, "failed": 30}
 
 
-def test_new_and_existing_records_in_one_batch(todo: Stage, table: Table) -> None:
+def test_new_and_existing_records_in_one_batch(todo: ClientHarness, table: Table) -> None:
     """In one batch, new records are created and existing ones updated."""
     table.records["t-1"] = {"id": "t-1", "content": "old"}
     results = todo.models.Todo.create_many(rows(3), if_exists="update")
@@ -142,7 +142,7 @@ def test_new_and_existing_records_in_one_batch(todo: Stage, table: Table) -> Non
     assert "a0: updateTodo(input: $a0) { id }" in table.requests[-1].query
 
 
-def test_an_update_may_fail_alone(todo: Stage, table: Table) -> None:
+def test_an_update_may_fail_alone(todo: ClientHarness, table: Table) -> None:
     """A row whose update is refused fails; the others are updated."""
     for row in rows(3):
         table.records[row["id"]] = {"id": row["id"]}
@@ -156,7 +156,7 @@ def test_an_update_may_fail_alone(todo: Stage, table: Table) -> None:
 
 
 def test_an_update_is_checked_as_one(
-    todo: Stage, table: Table, monkeypatch: pytest.MonkeyPatch
+    todo: ClientHarness, table: Table, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A row that is valid as a create but not as an update fails; the others are updated."""
 
@@ -174,7 +174,7 @@ def test_an_update_is_checked_as_one(
     assert states(results) == ["failed"]
 
 
-def test_an_invalid_key_option(todo: Stage, table: Table) -> None:
+def test_an_invalid_key_option(todo: ClientHarness, table: Table) -> None:
     """A key= that cannot be used is refused before any row is read."""
     key: Any
     for case_name, key, message in (
@@ -196,7 +196,7 @@ def test_an_invalid_key_option(todo: Stage, table: Table) -> None:
 @pytest.mark.parametrize(
     "key", ["isDone", lambda row: None, lambda row: ()], ids=["missing", "None", "nothing"]
 )
-def test_a_row_without_its_key_fails(todo: Stage, table: Table, key: Any) -> None:
+def test_a_row_without_its_key_fails(todo: ClientHarness, table: Table, key: Any) -> None:
     """A row without a value for key= fails alone."""
     given = [{"content": "x"}, {"content": "y", "id": "mine"}]
     results = todo.models.Todo.create_many(given, key=key, on_error="collect")
@@ -204,7 +204,7 @@ def test_a_row_without_its_key_fails(todo: Stage, table: Table, key: Any) -> Non
     assert "No id can be derived" in str(results[0].error)
 
 
-def test_a_custom_identifier_is_given_whole(store: Stage) -> None:
+def test_a_custom_identifier_is_given_whole(store: ClientHarness) -> None:
     """For a model without an id, each row must have its whole key, and key= is refused."""
     table = with_table(store)
     table.key = ("sku", "warehouse", "shelf")
@@ -219,14 +219,14 @@ def test_a_custom_identifier_is_given_whole(store: Stage) -> None:
         create_many([product], key="sku")
 
 
-def test_the_same_key_twice(todo: Stage, table: Table) -> None:
+def test_the_same_key_twice(todo: ClientHarness, table: Table) -> None:
     """In a list a repeated key is an error before anything is sent, and names both rows."""
     with pytest.raises(errors.InvalidInputError, match=r"Rows 2 and 5 have the same key \(id\)"):
         todo.models.Todo.create_many([*rows(5), {"id": "t-2", "content": "again"}])
     assert table.requests == []
 
 
-def test_the_same_key_twice_in_a_generator(todo: Stage, table: Table) -> None:
+def test_the_same_key_twice_in_a_generator(todo: ClientHarness, table: Table) -> None:
     """In a generator the second row with the same key fails alone."""
     given: Iterator[dict[str, Any]]
     given = iter([{"id": 5, "content": "x"}, {"id": "5", "content": "y"}])
@@ -235,7 +235,7 @@ def test_the_same_key_twice_in_a_generator(todo: Stage, table: Table) -> None:
     assert "Rows 0 and 1" in str(results[1].error)
 
 
-def test_an_invalid_row_fails_alone(todo: Stage, table: Table) -> None:
+def test_an_invalid_row_fails_alone(todo: ClientHarness, table: Table) -> None:
     """A row that does not fit the schema is not sent; the rest of its batch is."""
     wrong: list[Any] = [{"content": 5}, {"content": "\ud800"}, "no mapping", {5: 1}, {None: 1}]
     results = todo.models.Todo.create_many([*rows(2), *wrong], on_error="collect")
@@ -246,7 +246,7 @@ def test_an_invalid_row_fails_alone(todo: Stage, table: Table) -> None:
     assert (todo.report.progress.done, todo.report.progress.failed) == (2, 5)
 
 
-def test_a_request_stays_under_a_megabyte(todo: Stage, table: Table) -> None:
+def test_a_request_stays_under_a_megabyte(todo: ClientHarness, table: Table) -> None:
     """Large rows are sent in smaller batches, and one that is too large is sent alone."""
     given = [*rows(1), *rows(6, content="ä" * 100_000)[1:], {"id": "x", "content": "y" * 2_000_000}]
     todo.models.Todo.create_many([*given, {"id": "z", "content": "small"}], concurrency=1)
@@ -255,7 +255,7 @@ def test_a_request_stays_under_a_megabyte(todo: Stage, table: Table) -> None:
     assert lengths[-2] < 900_000 < lengths[-1]
 
 
-def test_rows_are_read_as_they_are_sent(todo: Stage, table: Table) -> None:
+def test_rows_are_read_as_they_are_sent(todo: ClientHarness, table: Table) -> None:
     """Of a generator no more rows are read than the threads can send."""
     ahead: list[int] = []
 
@@ -272,7 +272,7 @@ def test_rows_are_read_as_they_are_sent(todo: Stage, table: Table) -> None:
 
 
 @pytest.mark.parametrize("status", ["413", "500"])
-def test_a_refused_batch_is_split(todo: Stage, table: Table, status: str) -> None:
+def test_a_refused_batch_is_split(todo: ClientHarness, table: Table, status: str) -> None:
     """The invalid row is found and fails alone; all others are created once."""
     table.fault_of = lambda request: status if b'"t-13"' in request.body else None
     results = todo.models.Todo.create_many(rows(50), concurrency=1, on_error="collect")
@@ -282,7 +282,7 @@ def test_a_refused_batch_is_split(todo: Stage, table: Table, status: str) -> Non
     assert [key for _, key in table.done] == [f"t-{n}" for n in range(50) if n != 13]
 
 
-def test_several_rows_that_make_the_service_fail(todo: Stage, table: Table) -> None:
+def test_several_rows_that_make_the_service_fail(todo: ClientHarness, table: Table) -> None:
     """While other rows succeed, the rows are the cause, and all others are tried."""
     bad = range(20, 26)
     table.fault_of = lambda request: (
@@ -294,7 +294,7 @@ def test_several_rows_that_make_the_service_fail(todo: Stage, table: Table) -> N
 
 
 @pytest.mark.parametrize("bad", [[3, 20], [0, 1, 2, 3]], ids=["some", "the first"])
-def test_rows_that_the_schema_refuses(todo: Stage, table: Table, bad: list[int]) -> None:
+def test_rows_that_the_schema_refuses(todo: ClientHarness, table: Table, bad: list[int]) -> None:
     """When AppSync refuses a document for one row, only that row fails, with its message. Halves are
     sent again, not each row by itself."""
     table.is_invalid = lambda values: "content" not in values
@@ -310,7 +310,7 @@ def test_rows_that_the_schema_refuses(todo: Stage, table: Table, bad: list[int])
     assert todo.transport.slept == []
 
 
-def test_a_row_that_may_not_be_written(todo: Stage, table: Table) -> None:
+def test_a_row_that_may_not_be_written(todo: ClientHarness, table: Table) -> None:
     """When one row is Unauthorized, only that row fails."""
     table.error_of = lambda verb, values: UNAUTHORIZED if values["id"] == "t-2" else None
     with pytest.raises(errors.BulkError, match="1 of 4 Todo records failed") as caught:
@@ -322,13 +322,13 @@ def test_a_row_that_may_not_be_written(todo: Stage, table: Table) -> None:
     assert sizes(table) == [4]
 
 
-def test_an_error_below_a_record_is_not_a_failure(todo: Stage, table: Table) -> None:
+def test_an_error_below_a_record_is_not_a_failure(todo: ClientHarness, table: Table) -> None:
     """A row was written even if one of its fields may not be read."""
     table.error_of = lambda verb, values: {**UNAUTHORIZED, "below": ["id"]}
     assert states(todo.models.Todo.create_many(rows(2))) == ["created"] * 2
 
 
-def test_a_response_without_a_row(todo: Stage, table: Table) -> None:
+def test_a_response_without_a_row(todo: ClientHarness, table: Table) -> None:
     """A row that is not in the response is not reported as created."""
     table.fault_of = lambda request: {"data": {}}
     results = todo.models.Todo.create_many(rows(2), on_error="collect")
@@ -340,7 +340,7 @@ def test_a_response_without_a_row(todo: Stage, table: Table) -> None:
 @pytest.mark.parametrize("fault", ["cut after", "500 after"])
 @pytest.mark.parametrize("has_ids", [True, False], ids=["own ids", "random ids"])
 def test_lost_responses(
-    todo: Stage, table: Table, if_exists: Any, fault: str, has_ids: bool
+    todo: ClientHarness, table: Table, if_exists: Any, fault: str, has_ids: bool
 ) -> None:
     """A row whose response was lost is neither created twice nor reported as failed."""
     given = rows(10) if has_ids else [{"content": f"todo {n}"} for n in range(10)]
@@ -355,7 +355,7 @@ def test_lost_responses(
 @pytest.mark.parametrize("if_exists", ["skip", "update"])
 @pytest.mark.parametrize("fault", ["cut", "500", "cut after", "500 after"])
 def test_lost_responses_in_a_second_run(
-    todo: Stage, table: Table, if_exists: Any, fault: str
+    todo: ClientHarness, table: Table, if_exists: Any, fault: str
 ) -> None:
     """A row whose response was lost is "present": who created the record is not known."""
     todo.models.Todo.create_many(rows(10))
@@ -369,13 +369,13 @@ def test_lost_responses_in_a_second_run(
     assert todo.report.records[Event("record", "Todo", "created")] == 10
 
 
-def test_a_lost_response_after_throttled_ones(todo: Stage, table: Table) -> None:
+def test_a_lost_response_after_throttled_ones(todo: ClientHarness, table: Table) -> None:
     """A response that is lost in the last attempt counts as well."""
     table.faults = ["429", "429", "500 after"]
     assert set(states(todo.models.Todo.create_many(rows(3)))) == {"present"}
 
 
-def test_responses_lost_for_long(todo: Stage, table: Table) -> None:
+def test_responses_lost_for_long(todo: ClientHarness, table: Table) -> None:
     """A batch is sent again after the attempts of the transport, with growing pauses."""
     table.faults = ["cut after", *["cut"] * 3, *["500 after"] * 4]
     assert set(states(todo.models.Todo.create_many(rows(5)))) == {"present"}
@@ -392,7 +392,7 @@ def test_responses_lost_for_long(todo: Stage, table: Table) -> None:
     ],
 )
 def test_a_different_record_is_recognised(
-    todo: Stage, table: Table, if_exists: Any, state: str, others: str
+    todo: ClientHarness, table: Table, if_exists: Any, state: str, others: str
 ) -> None:
     """After a lost response, a record with other content is not taken for the row's own."""
     table.records["t-1"] = {"id": "t-1", "content": "somebody else's"}
@@ -414,7 +414,7 @@ def test_a_different_record_is_recognised(
     ],
 )
 def test_a_record_that_cannot_be_read_is_not_present(
-    todo: Stage, table: Table, answer: dict[str, Any], if_exists: Any, state: str
+    todo: ClientHarness, table: Table, answer: dict[str, Any], if_exists: Any, state: str
 ) -> None:
     """After a lost response, only a record with the row's values is "present"."""
     table.faults = ["cut after"]
@@ -427,7 +427,7 @@ def test_a_record_that_cannot_be_read_is_not_present(
         assert 'if_exists="skip"' in resolution
 
 
-def test_a_different_spelling_is_the_same_record(todo: Stage, table: Table) -> None:
+def test_a_different_spelling_is_the_same_record(todo: ClientHarness, table: Table) -> None:
     """Values that AppSync fills in or hides do not make it another record."""
     table.records["t-0"] = {"id": "t-0", "content": None, "isDone": True}
     table.faults = ["cut"]
@@ -438,7 +438,7 @@ def test_a_different_spelling_is_the_same_record(todo: Stage, table: Table) -> N
     assert states(results) == ["updated"]  # a second update does no harm
 
 
-def test_which_record_is_the_rows_own(store: Stage) -> None:
+def test_which_record_is_the_rows_own(store: ClientHarness) -> None:
     """After a lost response, values of types that AppSync returns as they were sent are compared."""
     number: object
     for case_name, number, field, given, stored, state in (
@@ -461,7 +461,7 @@ def test_which_record_is_the_rows_own(store: Stage) -> None:
             assert states(results) == [state]
 
 
-def test_an_enum_is_compared(store: Stage) -> None:
+def test_an_enum_is_compared(store: ClientHarness) -> None:
     """After a lost response, a record with another value of an enum is not the row's own."""
     table = with_table(store)
     table.key = ("sku", "warehouse", "shelf")
@@ -474,7 +474,7 @@ def test_an_enum_is_compared(store: Stage) -> None:
         assert states(results) == [state]
 
 
-def test_the_read_after_a_lost_response_is_retried(todo: Stage, table: Table) -> None:
+def test_the_read_after_a_lost_response_is_retried(todo: ClientHarness, table: Table) -> None:
     """A record is read four times, with growing pauses, before it counts as unreadable."""
     for failed_reads, state, requests in ((3, "present", 2 + 10), (4, "failed", 2 + 12)):
         table.records.clear()
@@ -488,7 +488,7 @@ def test_the_read_after_a_lost_response_is_retried(todo: Stage, table: Table) ->
         assert len(table.requests) == requests
 
 
-def test_a_response_that_is_no_result(todo: Stage, table: Table) -> None:
+def test_a_response_that_is_no_result(todo: ClientHarness, table: Table) -> None:
     """A web page in place of a result leaves open whether the rows were created; no more are sent."""
     table.faults = [{"status": 200, "body": b"<html>"}]
     results = todo.models.Todo.create_many(rows(4), batch_size=2, concurrency=1, on_error="collect")
@@ -497,7 +497,7 @@ def test_a_response_that_is_no_result(todo: Stage, table: Table) -> None:
     assert len(table.requests) == 1
 
 
-def test_an_update_whose_credentials_are_rejected(todo: Stage, table: Table) -> None:
+def test_an_update_whose_credentials_are_rejected(todo: ClientHarness, table: Table) -> None:
     """No more rows are tried after an error of the updates that would affect all of them."""
     for row in rows(4):
         table.records[row["id"]] = {"id": row["id"]}
@@ -509,7 +509,7 @@ def test_an_update_whose_credentials_are_rejected(todo: Stage, table: Table) -> 
     assert len(table.requests) == 2
 
 
-def test_a_network_that_goes_down_before_the_update(todo: Stage, table: Table) -> None:
+def test_a_network_that_goes_down_before_the_update(todo: ClientHarness, table: Table) -> None:
     """A row that is to be updated fails with the error that ended the run; it is not sent."""
     table.records["t-0"] = {"id": "t-0"}
     table.faults = ["413", "413", None, "401"]
@@ -520,7 +520,7 @@ def test_a_network_that_goes_down_before_the_update(todo: Stage, table: Table) -
     assert table.records == {"t-0": {"id": "t-0"}}
 
 
-def test_what_of_a_record_may_be_read_is_compared(todo: Stage, table: Table) -> None:
+def test_what_of_a_record_may_be_read_is_compared(todo: ClientHarness, table: Table) -> None:
     """After a lost response, a record of which a field may not be read is the row's own if the others
     agree; a response that is no result is not read again."""
     own = {"id": "t-0", "content": "todo 0", "isDone": None}
@@ -537,7 +537,7 @@ def test_what_of_a_record_may_be_read_is_compared(todo: Stage, table: Table) -> 
         assert states(results) == [state]
 
 
-def test_an_owner_may_be_stored_in_another_form(todo: Stage, table: Table) -> None:
+def test_an_owner_may_be_stored_in_another_form(todo: ClientHarness, table: Table) -> None:
     """After a lost response, the value of an owner field is not compared: the API stores more."""
     requests = todo.models.Todo._requests
     rule = Rule("owner", None, None, None, None, None, "content", None)
@@ -547,7 +547,7 @@ def test_an_owner_may_be_stored_in_another_form(todo: Stage, table: Table) -> No
     assert states(client.create_many([{"id": "t-0", "content": "ann"}])) == ["present"]
 
 
-def test_an_update_that_the_schema_disables(todo: Stage, table: Table) -> None:
+def test_an_update_that_the_schema_disables(todo: ClientHarness, table: Table) -> None:
     """if_exists="update" is refused before any row is sent, as update itself is."""
     requests = todo.models.Todo._requests
     model = replace(requests.model, disabled=frozenset({"update"}))
@@ -562,7 +562,7 @@ def test_an_update_that_the_schema_disables(todo: Stage, table: Table) -> None:
     assert states(client.create_many(rows(1), if_exists="skip")) == ["created"]
 
 
-def test_a_network_that_is_down(todo: Stage, table: Table) -> None:
+def test_a_network_that_is_down(todo: ClientHarness, table: Table) -> None:
     """After some attempts no more rows are sent, and these are "not tried"."""
     table.fault_of = lambda request: "cut"
     with pytest.raises(errors.BulkError, match="10 of 100 Todo records failed, 90 were not") as got:
@@ -575,7 +575,7 @@ def test_a_network_that_is_down(todo: Stage, table: Table) -> None:
     assert todo.report.progress.failed == 10
 
 
-def test_a_generator_is_not_read_to_its_end(todo: Stage, table: Table) -> None:
+def test_a_generator_is_not_read_to_its_end(todo: ClientHarness, table: Table) -> None:
     """Rows that were read but not sent are in the results; rows that were not read are not."""
     table.fault_of = lambda request: "cut"
     given = iter(rows(10, content="x" * 400_000))
@@ -584,7 +584,7 @@ def test_a_generator_is_not_read_to_its_end(todo: Stage, table: Table) -> None:
     assert next(given)["id"] == "t-3"
 
 
-def test_a_service_that_fails(todo: Stage, table: Table) -> None:
+def test_a_service_that_fails(todo: ClientHarness, table: Table) -> None:
     """When single rows fail and none succeeds, the service is the cause: no more are tried."""
     table.fault_of = lambda request: "503"
     results = todo.models.Todo.create_many(
@@ -595,7 +595,7 @@ def test_a_service_that_fails(todo: Stage, table: Table) -> None:
 
 
 @pytest.mark.parametrize("fault", ["429", "Throttling"])
-def test_throttled_rows_are_retried(todo: Stage, table: Table, fault: str) -> None:
+def test_throttled_rows_are_retried(todo: ClientHarness, table: Table, fault: str) -> None:
     """Throttling by AppSync or DynamoDB delays rows, and none fails."""
     left = {"t-1": 3, "t-4": 2}
 
@@ -615,7 +615,7 @@ def test_throttled_rows_are_retried(todo: Stage, table: Table, fault: str) -> No
 
 
 @pytest.mark.parametrize("kind", ["InternalServerError", "InternalFailure"])
-def test_a_row_that_may_have_been_written(todo: Stage, table: Table, kind: str) -> None:
+def test_a_row_that_may_have_been_written(todo: ClientHarness, table: Table, kind: str) -> None:
     """After an internal error of DynamoDB the row is sent again, and its record recognised."""
     failed: list[str] = []
 
@@ -631,7 +631,7 @@ def test_a_row_that_may_have_been_written(todo: Stage, table: Table, kind: str) 
     assert failed == ["t-0"]
 
 
-def test_endless_throttling(todo: Stage, table: Table) -> None:
+def test_endless_throttling(todo: ClientHarness, table: Table) -> None:
     """Endless throttling of requests stops the run; that of one row fails this row alone."""
     table.fault_of = lambda request: "429"
     create_many = todo.models.Todo.create_many
@@ -653,7 +653,7 @@ def test_endless_throttling(todo: Stage, table: Table) -> None:
     assert [int(seconds) for seconds in todo.transport.slept] == [1, 2, 4, 8, 16]
 
 
-def test_a_throttled_attempt_was_not_executed(todo: Stage, table: Table) -> None:
+def test_a_throttled_attempt_was_not_executed(todo: ClientHarness, table: Table) -> None:
     """A record that exists after throttled attempts was not created by them."""
     table.records["t-0"] = {**rows(1)[0]}
     table.faults = ["429"] * 4
@@ -661,7 +661,7 @@ def test_a_throttled_attempt_was_not_executed(todo: Stage, table: Table) -> None
     assert states(results) == ["existed"]
 
 
-def test_rejected_credentials(todo: Stage, table: Table) -> None:
+def test_rejected_credentials(todo: ClientHarness, table: Table) -> None:
     """A rejected token fails the whole batch at once, without splitting it."""
     table.fault_of = lambda request: "401"
     results = todo.models.Todo.create_many(rows(50), concurrency=1, on_error="collect")
@@ -669,17 +669,17 @@ def test_rejected_credentials(todo: Stage, table: Table) -> None:
     assert len(table.requests) == 1
 
 
-def test_nobody_is_signed_in(stage_of: Callable[..., Stage]) -> None:
+def test_nobody_is_signed_in(harness_of: Callable[..., ClientHarness]) -> None:
     """Without a sign-in nothing is sent, and the error is raised once, not for each row."""
-    stage = stage_of(identity=FakeIdentity())
-    table = with_table(stage)
+    harness = harness_of(identity=FakeIdentity())
+    table = with_table(harness)
     with pytest.raises(errors.NoValidAuthTokens):
-        stage.models.Todo.create_many(rows(50), concurrency=1, on_error="collect")
+        harness.models.Todo.create_many(rows(50), concurrency=1, on_error="collect")
     assert table.requests == []
-    assert stage.models.Todo.create_many([]) == []
+    assert harness.models.Todo.create_many([]) == []
 
 
-def test_ctrl_c_is_raised(todo: Stage, table: Table) -> None:
+def test_ctrl_c_is_raised(todo: ClientHarness, table: Table) -> None:
     """An interrupted run is not turned into failed rows."""
     table.faults = [KeyboardInterrupt()]
     with pytest.raises(KeyboardInterrupt):
@@ -688,7 +688,7 @@ def test_ctrl_c_is_raised(todo: Stage, table: Table) -> None:
     assert todo.report.progress.is_finished
 
 
-def test_invalid_options(todo: Stage, table: Table) -> None:
+def test_invalid_options(todo: ClientHarness, table: Table) -> None:
     """An invalid option is refused before any row is read."""
     for case_name, options, message in (
         ("if_exists", {"if_exists": "ignore"}, "if_exists='ignore' is not one of"),
@@ -703,7 +703,7 @@ def test_invalid_options(todo: Stage, table: Table) -> None:
             assert table.requests == []
 
 
-def test_rows_that_are_not_iterable(todo: Stage, table: Table) -> None:
+def test_rows_that_are_not_iterable(todo: ClientHarness, table: Table) -> None:
     """One record, a string or a number is refused."""
     given: Any
     for given in (
@@ -719,13 +719,13 @@ def test_rows_that_are_not_iterable(todo: Stage, table: Table) -> None:
             todo.models.Todo.create_many(given)
 
 
-def test_no_rows(todo: Stage, table: Table) -> None:
+def test_no_rows(todo: ClientHarness, table: Table) -> None:
     """Without rows there is no request, no error, and the target is not announced."""
     assert todo.models.Todo.create_many([]) == todo.models.Todo.delete_many(iter(())) == []
     assert (table.requests, todo.announced) == ([], 0)
 
 
-def test_delete_many(todo: Stage, table: Table) -> None:
+def test_delete_many(todo: ClientHarness, table: Table) -> None:
     """Records are deleted by key, in batches; one that does not exist is "missing"."""
     for row in rows(60):
         table.records[row["id"]] = row
@@ -737,7 +737,7 @@ def test_delete_many(todo: Stage, table: Table) -> None:
     assert todo.report.records == {Event("record", "Todo", "deleted"): 60}
 
 
-def test_delete_many_may_fail(todo: Stage, table: Table) -> None:
+def test_delete_many_may_fail(todo: ClientHarness, table: Table) -> None:
     """An invalid key and a record that may not be deleted fail alone."""
     for row in rows(2):
         table.records[row["id"]] = row
@@ -750,7 +750,7 @@ def test_delete_many_may_fail(todo: Stage, table: Table) -> None:
     assert "deleted already are not failures" in str(caught.value.resolution)
 
 
-def test_a_missing_record_under_owner_rules(todo: Stage, table: Table) -> None:
+def test_a_missing_record_under_owner_rules(todo: ClientHarness, table: Table) -> None:
     """Owner rules refuse to delete a missing record; reading it shows that it is missing."""
     table.error_of = lambda verb, values: UNAUTHORIZED if verb == "delete" else None
     assert states(todo.models.Todo.delete_many([{"id": "gone"}])) == ["missing"]
@@ -759,14 +759,14 @@ def test_a_missing_record_under_owner_rules(todo: Stage, table: Table) -> None:
     assert states(results) == ["failed"]
 
 
-def test_a_delete_whose_response_is_lost(todo: Stage, table: Table) -> None:
+def test_a_delete_whose_response_is_lost(todo: ClientHarness, table: Table) -> None:
     """A record whose delete got no response is "deleted" when it is gone."""
     table.records["t-0"] = rows(1)[0]
     table.faults = ["cut after"]
     assert states(todo.models.Todo.delete_many([{"id": "t-0"}])) == ["deleted"]
 
 
-def test_a_delete_with_rejected_credentials(todo: Stage, table: Table) -> None:
+def test_a_delete_with_rejected_credentials(todo: ClientHarness, table: Table) -> None:
     """Rejected credentials do not mean that a record is missing. They end the run."""
     table.fault_of = lambda request: "401"
     keys = [{"id": "t-0"}, {"id": "t-1"}]
@@ -775,14 +775,16 @@ def test_a_delete_with_rejected_credentials(todo: Stage, table: Table) -> None:
     assert len(table.requests) == 1
 
 
-def test_keys_that_are_not_checked(store: Stage) -> None:
+def test_keys_that_are_not_checked(store: ClientHarness) -> None:
     """With validate=False, delete_many leaves it to AppSync to refuse a key."""
     store.models.Product.delete_many([{"sku": 5}], validate=False)
     assert store.sent == {"a0": {"sku": 5}}
 
 
 @pytest.mark.parametrize("seed", range(4))
-def test_each_row_is_stored_once_on_a_bad_network(todo: Stage, table: Table, seed: int) -> None:
+def test_each_row_is_stored_once_on_a_bad_network(
+    todo: ClientHarness, table: Table, seed: int
+) -> None:
     """With faults in a fifth of the requests, before or after execution, each row is stored once."""
     chance = random.Random(seed)
     kinds = ["cut", "cut after", "500", "500 after", "429", "503 after"]

@@ -14,7 +14,7 @@ from seedctl.masking import register
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from tests.appsync.appsync import Stage
+    from tests.appsync.appsync import ClientHarness
 
 PAGE = b"<html><head><title>Corp Gateway</title></head>hidden-word</html>"
 DENIED = (
@@ -27,10 +27,10 @@ LATE = (
 )
 
 
-def _error(stage: Stage, *replies: Any) -> errors.SeedctlError:
-    stage.answer(*replies)
+def _error(harness: ClientHarness, *replies: Any) -> errors.SeedctlError:
+    harness.answer(*replies)
     with pytest.raises(errors.SeedctlError) as caught:
-        stage.models["Todo"].create({"content": "a"})
+        harness.models["Todo"].create({"content": "a"})
     return caught.value
 
 
@@ -54,7 +54,7 @@ def _refusal(status: int, error_type: str, message: str) -> dict[str, Any]:
     ],
 )
 def test_a_response_that_is_not_from_appsync(
-    todo: Stage, status: int, headers: dict[str, str], body: bytes, said: str
+    todo: ClientHarness, status: int, headers: dict[str, str], body: bytes, said: str
 ) -> None:
     """The error names the status and title of a proxy's page, and nothing else of it."""
     error = _error(todo, {"status": status, "headers": headers, "body": body})
@@ -64,7 +64,7 @@ def test_a_response_that_is_not_from_appsync(
     assert "proxy" in (error.resolution or "").lower()
 
 
-def test_no_part_of_a_secret_is_left(todo: Stage) -> None:
+def test_no_part_of_a_secret_is_left(todo: ClientHarness) -> None:
     """A secret is masked before a long message is cut in it."""
     register("a-long-secret")
     error = _error(todo, *[_refusal(503, "Failed", "x" * 478 + " a-long-secret")] * 3)
@@ -72,14 +72,14 @@ def test_no_part_of_a_secret_is_left(todo: Stage) -> None:
     assert "a-l" not in error.message
 
 
-def test_a_page_with_a_server_error(todo: Stage) -> None:
+def test_a_page_with_a_server_error(todo: ClientHarness) -> None:
     """A page with status 503 may come from AppSync: it is a service failure with its title."""
     error = _error(todo, *[{"status": 503, "body": PAGE}] * 3)
     assert type(error) is errors.ServiceFailedError
     assert 'a page titled "Corp Gateway"' in error.message
 
 
-def test_a_failure_of_the_local_sandbox(todo: Stage) -> None:
+def test_a_failure_of_the_local_sandbox(todo: ClientHarness) -> None:
     """What the sandbox says in a header is raised as it is, with its resolution."""
     name, value = errors.LocalSandboxError("no state", resolution="Reset it.").to_header()
     error = _error(todo, {"status": 500, "headers": {name: value}, "body": {}})
@@ -87,7 +87,7 @@ def test_a_failure_of_the_local_sandbox(todo: Stage) -> None:
     assert (error.message, error.resolution) == ("no state", "Reset it.")
 
 
-def test_a_throttled_request_without_its_status(todo: Stage) -> None:
+def test_a_throttled_request_without_its_status(todo: ClientHarness) -> None:
     """AppSync names throttling in a header too; a long message is cut."""
     headers = {"x-amzn-errortype": "ThrottlingException:http://internal"}
     reply = {"status": 400, "headers": headers, "body": {"message": "slow " * 1000}}
@@ -98,14 +98,14 @@ def test_a_throttled_request_without_its_status(todo: Stage) -> None:
     assert len(error.message) < 600
 
 
-def test_a_secret_in_a_refusal(todo: Stage) -> None:
+def test_a_secret_in_a_refusal(todo: ClientHarness) -> None:
     """The service's own words are masked too."""
     masking.register("pl4nted-word")
     error = _error(todo, _refusal(403, "WAFForbiddenException", "no pl4nted-word here"))
     assert error.service_message == "no *** here"
 
 
-def test_a_web_acl_refuses(todo: Stage) -> None:
+def test_a_web_acl_refuses(todo: ClientHarness) -> None:
     """A refusal by AWS WAF has exit code 4 and says where to allow the machine's address."""
     error = _error(todo, _refusal(403, "WAFForbiddenException", "403 Forbidden"))
     assert type(error) is errors.AccessDeniedError
@@ -114,19 +114,19 @@ def test_a_web_acl_refuses(todo: Stage) -> None:
     assert "web ACL" in (error.resolution or "")
 
 
-def test_an_iam_policy_denies(stage_of: Callable[..., Stage]) -> None:
+def test_an_iam_policy_denies(harness_of: Callable[..., ClientHarness]) -> None:
     """The resolution follows from IAM's message, as for every other service."""
-    stage = stage_of(options=AuthOptions("iam"), signs_as_caller=True)
-    error = _error(stage, _refusal(403, "AccessDeniedException", DENIED))
+    harness = harness_of(options=AuthOptions("iam"), signs_as_caller=True)
+    error = _error(harness, _refusal(403, "AccessDeniedException", DENIED))
     assert type(error) is errors.AccessDeniedError
     assert error.service_message == DENIED
     assert "service control policy" in (error.resolution or "")
 
 
-def test_a_clock_that_is_wrong(stage_of: Callable[..., Stage]) -> None:
+def test_a_clock_that_is_wrong(harness_of: Callable[..., ClientHarness]) -> None:
     """An expired signature means that this machine's clock is wrong."""
-    stage = stage_of(options=AuthOptions("iam"), signs_as_caller=True)
-    error = _error(stage, _refusal(403, "BadRequestException", LATE))
+    harness = harness_of(options=AuthOptions("iam"), signs_as_caller=True)
+    error = _error(harness, _refusal(403, "BadRequestException", LATE))
     assert type(error) is errors.InvalidCredentialError
     assert error.service_message == LATE
     assert "85 minutes behind" in (error.resolution or "")
@@ -136,32 +136,34 @@ def test_a_clock_that_is_wrong(stage_of: Callable[..., Stage]) -> None:
     ("mode", "advice"),
     [("apiKey", "api_key="), ("userPool", "user pool"), ("lambda", "auth_token=")],
 )
-def test_rejected_credentials(stage_of: Callable[..., Stage], mode: Any, advice: str) -> None:
+def test_rejected_credentials(
+    harness_of: Callable[..., ClientHarness], mode: Any, advice: str
+) -> None:
     """When AppSync rejects the key or token itself, the advice is about that, not about rules."""
-    stage = stage_of(options=AuthOptions(mode, "token", "da2-key"))
-    stage.answer(
+    harness = harness_of(options=AuthOptions(mode, "token", "da2-key"))
+    harness.answer(
         _refusal(401, "UnauthorizedException", "You are not authorized to make this call.")
     )
     with pytest.raises(errors.UnauthorizedError) as caught:
-        stage.models["Todo"].create({"content": "a"})
+        harness.models["Todo"].create({"content": "a"})
     assert advice in (caught.value.resolution or "")
     assert "rules" not in (caught.value.resolution or "")
 
 
 @pytest.mark.parametrize(("mode", "offers"), [("iam", False), ("userPool", True)])
 def test_credentials_in_use_are_not_recommended(
-    stage_of: Callable[..., Stage], mode: Any, offers: bool
+    harness_of: Callable[..., ClientHarness], mode: Any, offers: bool
 ) -> None:
     """A call that signs already is not advised to sign with the developer's credentials."""
-    stage = stage_of(options=AuthOptions(mode), signs_as_caller=mode == "iam")
+    harness = harness_of(options=AuthOptions(mode), signs_as_caller=mode == "iam")
     entry = {"path": ["createTodo"], "errorType": "Unauthorized", "message": "Not Authorized"}
-    error = _error(stage, {"data": {"createTodo": None}, "errors": [entry]})
+    error = _error(harness, {"data": {"createTodo": None}, "errors": [entry]})
     assert type(error) is errors.UnauthorizedError
     assert ('credentials="caller"' in (error.resolution or "")) is offers
     assert "the rules in amplify/data/resource.ts let do this" in (error.resolution or "")
 
 
-def test_a_proxy_that_refuses(todo: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_proxy_that_refuses(todo: ClientHarness, monkeypatch: pytest.MonkeyPatch) -> None:
     """The error has the proxy's answer and its variable, and not its login."""
     monkeypatch.setenv("HTTPS_PROXY", "http://ann:Pl4nted-one@proxy.example")
     words = "Tunnel connection failed: 407 Proxy Authentication Required"

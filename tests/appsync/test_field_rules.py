@@ -15,7 +15,7 @@ from tests.appsync.table import Table, sizes, with_table
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from tests.appsync.appsync import Stage
+    from tests.appsync.appsync import ClientHarness
 
 CALLER = 'generate_client(credentials="caller")'
 
@@ -37,7 +37,7 @@ def deny_fields(table: Table, verb: str, *names: str) -> None:
 
 
 @pytest.fixture
-def table(todo: Stage) -> Table:
+def table(todo: ClientHarness) -> Table:
     """A table whose caller may not send an id with a new record."""
     table = with_table(todo)
     deny_fields(table, "create", "id")
@@ -53,7 +53,7 @@ def states(results: list[Any]) -> list[str]:
 
 
 @pytest.mark.parametrize("if_exists", ["error", "skip", "update"])
-def test_rows_go_without_ids(todo: Stage, table: Table, if_exists: Any) -> None:
+def test_rows_go_without_ids(todo: ClientHarness, table: Table, if_exists: Any) -> None:
     """After the first denial, generated ids are left to AppSync; each row is stored once."""
     results = todo.models.Todo.create_many(rows(60), concurrency=1, if_exists=if_exists)
     assert states(results) == ["created"] * 60
@@ -64,7 +64,7 @@ def test_rows_go_without_ids(todo: Stage, table: Table, if_exists: Any) -> None:
     assert todo.report.records == {Event("record", "Todo", "created"): 60}
 
 
-def test_other_denied_fields_fail_the_row(todo: Stage, table: Table) -> None:
+def test_other_denied_fields_fail_the_row(todo: ClientHarness, table: Table) -> None:
     """A row that is denied for another field too fails for that field alone; the others go on."""
     deny_fields(table, "create", "id", "isDone")
     given: list[dict[str, Any]] = [{"content": "a", "isDone": True}, {"content": "b"}]
@@ -78,7 +78,7 @@ def test_other_denied_fields_fail_the_row(todo: Stage, table: Table) -> None:
     )
 
 
-def test_a_row_that_is_denied_twice_is_not_lost(todo: Stage, table: Table) -> None:
+def test_a_row_that_is_denied_twice_is_not_lost(todo: ClientHarness, table: Table) -> None:
     """A row that AppSync certainly has not stored is not reported as lost; it has no key."""
     deny_fields(table, "create", "id", "isDone")
     table.faults = ["cut"]
@@ -87,7 +87,7 @@ def test_a_row_that_is_denied_twice_is_not_lost(todo: Stage, table: Table) -> No
     assert "no rule for isDone" in str(result.error and result.error.resolution)
 
 
-def test_given_and_derived_ids_are_needed(todo: Stage, table: Table) -> None:
+def test_given_and_derived_ids_are_needed(todo: ClientHarness, table: Table) -> None:
     """A row whose id is given, or derived by key=, fails; the resolution names the rule and the way out."""
     given = [{"content": "a"}, {"content": "b", "id": "mine"}]
     results = todo.models.Todo.create_many(given, on_error="collect", batch_size=1, concurrency=1)
@@ -105,7 +105,7 @@ def test_given_and_derived_ids_are_needed(todo: Stage, table: Table) -> None:
     assert sizes(table) == [1, 1, 1, 2]  # a row that needs its id is not sent again
 
 
-def test_the_next_run_without_ids(todo: Stage, table: Table) -> None:
+def test_the_next_run_without_ids(todo: ClientHarness, table: Table) -> None:
     """A failure does not advise a second run of all rows, which would create the records again."""
     deny_fields(table, "create", "id", "isDone")
     with pytest.raises(errors.BulkError) as caught:
@@ -125,7 +125,9 @@ def test_the_next_run_without_ids(todo: Stage, table: Table) -> None:
         pytest.param(lambda todo: todo.create({"id": "t-1"}, if_exists="skip"), id="skip"),
     ],
 )
-def test_single_calls_with_an_id(todo: Stage, table: Table, call: Callable[[Any], Any]) -> None:
+def test_single_calls_with_an_id(
+    todo: ClientHarness, table: Table, call: Callable[[Any], Any]
+) -> None:
     """upsert and a given id end with an error that says why; nothing else is tried."""
     with pytest.raises(
         errors.UnauthorizedError, match=r"createTodo: Unauthorized on \[id\]"
@@ -138,7 +140,7 @@ def test_single_calls_with_an_id(todo: Stage, table: Table, call: Callable[[Any]
 
 
 @pytest.mark.parametrize("fault", ["cut after", "500 after", "cut"])
-def test_a_lost_answer_is_not_repeated(todo: Stage, table: Table, fault: str) -> None:
+def test_a_lost_answer_is_not_repeated(todo: ClientHarness, table: Table, fault: str) -> None:
     """Without ids a repeated request would store rows twice: rows without an answer fail instead."""
     table.faults = [None, None, fault]
     results = todo.models.Todo.create_many(rows(6), batch_size=3, concurrency=1, on_error="collect")
@@ -150,7 +152,7 @@ def test_a_lost_answer_is_not_repeated(todo: Stage, table: Table, fault: str) ->
     assert len(table.requests) == 3
 
 
-def test_a_given_id_does_not_make_a_batch_repeatable(todo: Stage, table: Table) -> None:
+def test_a_given_id_does_not_make_a_batch_repeatable(todo: ClientHarness, table: Table) -> None:
     """A batch in which one row has no id is not sent again without an answer."""
     table.faults = [None, None, "cut after"]
     given: list[dict[str, Any]] = [*rows(2), {"content": "b"}, {"content": "c", "id": "mine"}]
@@ -159,7 +161,7 @@ def test_a_given_id_does_not_make_a_batch_repeatable(todo: Stage, table: Table) 
     assert len(table.requests) == 3
 
 
-def test_a_fatal_error_of_rows_without_ids(todo: Stage, table: Table) -> None:
+def test_a_fatal_error_of_rows_without_ids(todo: ClientHarness, table: Table) -> None:
     """No more rows are tried after an error that would affect all of them, in either attempt."""
     table.faults = [None, "401"]
     options: Any = {"batch_size": 3, "concurrency": 1, "on_error": "collect"}
@@ -190,7 +192,7 @@ def _answer_for(*names: str, **error: Any) -> dict[str, Any]:
     ],
 )
 def test_an_answer_without_a_row(
-    todo: Stage, table: Table, answer: object, outcome: list[str], requests: int
+    todo: ClientHarness, table: Table, answer: object, outcome: list[str], requests: int
 ) -> None:
     """Only if AppSync refused the whole document, rows without ids are certainly not stored."""
     table.faults = [None, None, answer]
@@ -204,7 +206,7 @@ def test_an_answer_without_a_row(
         assert results[3].key == {"id": "of-a0"}
 
 
-def test_a_throttled_request_is_repeated(todo: Stage, table: Table) -> None:
+def test_a_throttled_request_is_repeated(todo: ClientHarness, table: Table) -> None:
     """A request that was certainly not executed is sent again, also without ids."""
     table.faults = [None, None, 429]
     results = todo.models.Todo.create_many(rows(6), batch_size=3, concurrency=1)
@@ -212,7 +214,7 @@ def test_a_throttled_request_is_repeated(todo: Stage, table: Table) -> None:
     assert len(table.records) == 6
 
 
-def test_an_unclear_failure_of_a_row_is_not_repeated(todo: Stage, table: Table) -> None:
+def test_an_unclear_failure_of_a_row_is_not_repeated(todo: ClientHarness, table: Table) -> None:
     """DynamoDB's internal error leaves open whether the row is stored."""
 
     def error_of(verb: str, values: dict[str, Any]) -> dict[str, Any] | None:
@@ -229,7 +231,7 @@ def test_an_unclear_failure_of_a_row_is_not_repeated(todo: Stage, table: Table) 
     assert sizes(table) == [3, 3]
 
 
-def test_rows_that_cannot_be_read_back(todo: Stage, table: Table) -> None:
+def test_rows_that_cannot_be_read_back(todo: ClientHarness, table: Table) -> None:
     """A row whose key does not come back is created, with an empty key."""
     answer = table._answer
 
@@ -247,7 +249,7 @@ def test_rows_that_cannot_be_read_back(todo: Stage, table: Table) -> None:
     assert (result.state, result.key) == ("created", {})
 
 
-def test_an_id_in_a_composite_key(todo: Stage, table: Table) -> None:
+def test_an_id_in_a_composite_key(todo: ClientHarness, table: Table) -> None:
     """Where the id is part of a custom key it cannot be left out, and the advice does not say so."""
     requests = todo.models.Todo._requests
     model = replace(requests.model, primary_key=("content", "id"))
@@ -288,7 +290,9 @@ def test_an_id_in_a_composite_key(todo: Stage, table: Table) -> None:
         pytest.param("create", [], "Use an auth_mode and a user that the rules", id="nothing"),
     ],
 )
-def test_single_calls_name_the_rule(todo: Stage, verb: str, fields: list[str], reason: str) -> None:
+def test_single_calls_name_the_rule(
+    todo: ClientHarness, verb: str, fields: list[str], reason: str
+) -> None:
     """A denial names the fields, and says what their rules lack before what to do."""
     root = f"{verb}Todo"
     entry = {"path": [root], **unauthorized(*fields)}
@@ -299,7 +303,7 @@ def test_single_calls_name_the_rule(todo: Stage, verb: str, fields: list[str], r
     assert CALLER in str(caught.value.resolution)
 
 
-def test_a_result_that_may_not_be_read(todo: Stage) -> None:
+def test_a_result_that_may_not_be_read(todo: ClientHarness) -> None:
     """The record was written, though a field of the answer is denied: the report and the error say so."""
     below = {"path": ["createTodo", "content"], **unauthorized()}
     todo.answer({"data": {"createTodo": {"id": "t-1", "content": None}}, "errors": [below, below]})
@@ -313,7 +317,7 @@ def test_a_result_that_may_not_be_read(todo: Stage) -> None:
     assert todo.report.records == {Event("record", "Todo", "created"): 1}
 
 
-def test_a_denial_of_both_the_mutation_and_its_result(todo: Stage) -> None:
+def test_a_denial_of_both_the_mutation_and_its_result(todo: ClientHarness) -> None:
     """If the mutation itself was denied, the record is not reported as created."""
     both = [
         {"path": path, **unauthorized()} for path in (["createTodo", "content"], ["createTodo"])
@@ -333,7 +337,7 @@ def test_a_denial_of_both_the_mutation_and_its_result(todo: Stage) -> None:
         (["items", 3, "notes", "items", 0, "items"], "notes.items"),
     ],
 )
-def test_reads_name_what_may_not_be_read(todo: Stage, path: list[Any], field: str) -> None:
+def test_reads_name_what_may_not_be_read(todo: ClientHarness, path: list[Any], field: str) -> None:
     """get and list name the field as selection_set= takes it, whatever record of a page it is of."""
     is_page = path[0] == "items"
     root = "listTodos" if is_page else "getTodo"
@@ -347,7 +351,7 @@ def test_reads_name_what_may_not_be_read(todo: Stage, path: list[Any], field: st
     )
 
 
-def test_a_bulk_delete_names_the_rule(todo: Stage) -> None:
+def test_a_bulk_delete_names_the_rule(todo: ClientHarness) -> None:
     """delete_many says that a role needs delete on every field."""
     table = with_table(todo)
     table.records["t-1"] = {"id": "t-1"}

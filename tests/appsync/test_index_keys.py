@@ -18,7 +18,7 @@ from tests.running import PASSWORD, make_project
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from tests.appsync.appsync import Stage
+    from tests.appsync.appsync import ClientHarness
     from tests.appsync.table import Table
 
 KEY = {"sku": "S", "warehouse": "W", "shelf": 1}
@@ -27,7 +27,7 @@ STORED = {**NEW, "launchDate": "2025-01-31", "rank": 3}
 
 
 @pytest.fixture
-def table(store: Stage) -> Table:
+def table(store: ClientHarness) -> Table:
     """A table that has one product."""
     made = with_table(store)
     made.key = ("sku", "warehouse", "shelf")
@@ -35,7 +35,7 @@ def table(store: Stage) -> Table:
     return made
 
 
-def test_an_update_is_completed_from_the_stored_record(store: Stage, table: Table) -> None:
+def test_an_update_is_completed_from_the_stored_record(store: ClientHarness, table: Table) -> None:
     """If one part of a key changes, the others are read from the record and sent along."""
     store.models.Product.update({**KEY, "rank": 4}, selection_set=["sku"])
     assert table.requests[-1].variables["input"] == {**KEY, "rank": 4, "launchDate": "2025-01-31"}
@@ -51,14 +51,14 @@ def test_an_update_is_completed_from_the_stored_record(store: Stage, table: Tabl
     ],
 )
 def test_nothing_is_read_where_nothing_is_missing(
-    store: Stage, table: Table, given: dict[str, Any], options: dict[str, Any]
+    store: ClientHarness, table: Table, given: dict[str, Any], options: dict[str, Any]
 ) -> None:
     """An update that is complete, or sent unchecked, costs one request."""
     store.models.Product.update({**KEY, **given}, **options)
     assert [request.variables["input"] for request in table.requests] == [{**KEY, **given}]
 
 
-def test_a_single_sort_key_is_left_alone(todo: Stage) -> None:
+def test_a_single_sort_key_is_left_alone(todo: ClientHarness) -> None:
     """Only a sort key of several fields is completed: the API sets a lone updatedAt itself."""
     requests = todo.models.Todo._requests
     index = Index("byContent", "listByContent", ("content", "updatedAt"))
@@ -68,7 +68,7 @@ def test_a_single_sort_key_is_left_alone(todo: Stage) -> None:
 
 
 @pytest.mark.parametrize("time", ["createdAt", "updatedAt"])
-def test_a_timestamp_in_the_key_counts_as_given(todo: Stage, time: str) -> None:
+def test_a_timestamp_in_the_key_counts_as_given(todo: ClientHarness, time: str) -> None:
     """The API sets it, so that a key without its other part would be refused: upsert looks first."""
     requests = todo.models.Todo._requests
     index = Index("byContent", "listByContent", ("content", "isDone", time))
@@ -78,7 +78,7 @@ def test_a_timestamp_in_the_key_counts_as_given(todo: Stage, time: str) -> None:
     assert ["getTodo" in request.query for request in todo.requests] == [True, False]
 
 
-def test_a_part_that_is_not_stored_is_named(store: Stage, table: Table) -> None:
+def test_a_part_that_is_not_stored_is_named(store: ClientHarness, table: Table) -> None:
     """The error names the index and the field to give, and nothing is written."""
     table.records[table.text(KEY)] = NEW
     with pytest.raises(errors.InvalidInputError, match=r"Product\.launchDate is missing") as caught:
@@ -88,7 +88,7 @@ def test_a_part_that_is_not_stored_is_named(store: Stage, table: Table) -> None:
     assert table.done == []
 
 
-def test_a_record_that_cannot_be_read(store: Stage, table: Table) -> None:
+def test_a_record_that_cannot_be_read(store: ClientHarness, table: Table) -> None:
     """The error's cause is the refusal of the service."""
     table.faults = [401]
     with pytest.raises(errors.InvalidInputError, match="cannot be read") as caught:
@@ -96,14 +96,16 @@ def test_a_record_that_cannot_be_read(store: Stage, table: Table) -> None:
     assert isinstance(caught.value.__cause__, errors.UnauthorizedError)
 
 
-def test_an_update_of_a_record_that_does_not_exist(store: Stage, table: Table) -> None:
+def test_an_update_of_a_record_that_does_not_exist(store: ClientHarness, table: Table) -> None:
     """The error is the same as for any other update."""
     with pytest.raises(errors.ConditionalCheckFailedError, match="no Product record"):
         store.models.Product.update({**KEY, "sku": "T", "rank": 4})
 
 
 @pytest.mark.parametrize("row", [{**NEW, "rank": 4}, {**NEW, "launchDate": "2025-02-01"}])
-def test_upsert_updates_an_existing_record(store: Stage, table: Table, row: dict[str, Any]) -> None:
+def test_upsert_updates_an_existing_record(
+    store: ClientHarness, table: Table, row: dict[str, Any]
+) -> None:
     """AppSync would refuse the create before it looks for the record, so upsert looks first."""
     store.models.Product.upsert(row)
     assert table.done == [("update", table.text(KEY))]
@@ -113,20 +115,20 @@ def test_upsert_updates_an_existing_record(store: Stage, table: Table, row: dict
     }
 
 
-def test_upsert_leaves_a_new_record_to_appsync(store: Stage, table: Table) -> None:
+def test_upsert_leaves_a_new_record_to_appsync(store: ClientHarness, table: Table) -> None:
     """A new record is sent, since a default that the outputs do not list may complete the key."""
     store.models.Product.upsert({**NEW, "sku": "T", "rank": 4})
     assert table.done == [("create", "T#W#1")]
 
 
-def test_skip_returns_the_existing_record(store: Stage, table: Table) -> None:
+def test_skip_returns_the_existing_record(store: ClientHarness, table: Table) -> None:
     """With if_exists="skip" no create is sent that AppSync would refuse."""
     found = store.models.Product.create({**NEW, "rank": 4}, if_exists="skip")
     assert found.rank == 3
     assert table.done == []
 
 
-def test_an_unchecked_create_comes_first(store: Stage, table: Table) -> None:
+def test_an_unchecked_create_comes_first(store: ClientHarness, table: Table) -> None:
     """With validate=False nothing is read before AppSync was asked to create the record."""
     row = {**NEW, "rank": 4}
     store.models.Product.create(row, if_exists="skip", validate=False)
@@ -135,7 +137,7 @@ def test_an_unchecked_create_comes_first(store: Stage, table: Table) -> None:
 
 @pytest.mark.parametrize(("if_exists", "state"), [("update", "updated"), ("skip", "existed")])
 def test_many_rows_are_completed_too(
-    store: Stage, table: Table, if_exists: Any, state: str
+    store: ClientHarness, table: Table, if_exists: Any, state: str
 ) -> None:
     """Rows of a bulk call are treated alike, existing and new ones."""
     rows = [{**NEW, "rank": 4}, {**NEW, "sku": "T", "rank": 5}]
@@ -145,7 +147,7 @@ def test_many_rows_are_completed_too(
     assert (stored["rank"], stored["launchDate"]) == (4 if state == "updated" else 3, "2025-01-31")
 
 
-def test_many_existing_rows(store: Stage, table: Table) -> None:
+def test_many_existing_rows(store: ClientHarness, table: Table) -> None:
     """If all records exist, nothing is created; a row that lacks a part fails alone."""
     table.records[table.text({**KEY, "sku": "T"})] = {**NEW, "sku": "T"}
     rows = [{**NEW, "rank": 4}, {**NEW, "sku": "T", "rank": 5}]
@@ -166,7 +168,7 @@ def test_many_existing_rows(store: Stage, table: Table) -> None:
     ],
 )
 def test_rows_that_are_not_read(
-    store: Stage, table: Table, row: dict[str, Any], options: dict[str, Any]
+    store: ClientHarness, table: Table, row: dict[str, Any], options: dict[str, Any]
 ) -> None:
     """Rows without a part of a composite key, and rows that are not checked, cost one request."""
     store.models.Product.create_many([row], **options)

@@ -15,7 +15,7 @@ from seedctl import errors
 from seedctl.appsync.auth_modes import AuthOptions
 from seedctl.appsync.model_client import ModelClient
 from seedctl.appsync.records import Page, Record
-from tests.appsync.appsync import Stage
+from tests.appsync.appsync import ClientHarness
 from tests.appsync.table import with_table
 from tests.cases import case
 from tests.local_appsync.builders import model, outputs
@@ -37,12 +37,12 @@ CONDITIONAL = {
 }
 
 
-def _post(blog: Stage, **changed: Any) -> Any:
+def _post(blog: ClientHarness, **changed: Any) -> Any:
     blog.answer({"data": {"getPost": {**POST, **changed}}})
     return blog.models.Post.get({"id": "p-1"})
 
 
-def test_a_record_is_a_mapping_with_attributes(blog: Stage) -> None:
+def test_a_record_is_a_mapping_with_attributes(blog: ClientHarness) -> None:
     """Fields are read as attributes or by subscript; an unknown name gets a suggestion."""
     post = _post(blog)
     assert (post.title, post["title"], len(post), dict(post)) == ("Hello", "Hello", 4, POST)
@@ -56,7 +56,7 @@ def test_a_record_is_a_mapping_with_attributes(blog: Stage) -> None:
         _ = post["titel"]
 
 
-def test_a_record_can_be_copied_and_saved(blog: Stage) -> None:
+def test_a_record_can_be_copied_and_saved(blog: ClientHarness) -> None:
     """Records work with copy, pickle and json; a pickled copy cannot load relations."""
     post = _post(blog)
     assert copy.deepcopy(post) == post
@@ -66,7 +66,7 @@ def test_a_record_can_be_copied_and_saved(blog: Stage) -> None:
     assert nested.to_dict() == {"b": {"c": 1}, "d": [{}]}
 
 
-def test_custom_types_are_records_too(store: Stage) -> None:
+def test_custom_types_are_records_too(store: ClientHarness) -> None:
     """Nested values are records, too."""
     store.answer({"data": {"getProduct": {"sku": "S", "price": {"amount": 1, "currency": "EUR"}}}})
     product: Any = store.models.Product.get({"sku": "S", "warehouse": "W", "shelf": 1})
@@ -74,7 +74,7 @@ def test_custom_types_are_records_too(store: Stage) -> None:
     assert product.price == {"amount": 1, "currency": "EUR"}
 
 
-def test_relations_load_with_the_auth_of_their_record(blog: Stage) -> None:
+def test_relations_load_with_the_auth_of_their_record(blog: ClientHarness) -> None:
     """A relation is loaded with its record's auth mode and token, unless the call has others."""
     blog.answer({"data": {"getPost": POST}})
     post: Any = blog.models.Post.get({"id": "p-1"}, auth_mode="lambda", auth_token="mine")
@@ -85,7 +85,7 @@ def test_relations_load_with_the_auth_of_their_record(blog: Stage) -> None:
     assert "x-api-key" in blog.requests[-1].headers
 
 
-def test_a_relation_refuses_other_options(blog: Stage) -> None:
+def test_a_relation_refuses_other_options(blog: ClientHarness) -> None:
     """The error names the options it takes and another way: a filter belongs to list()."""
     call: Any
     for case_name, call, message, advice in (
@@ -123,7 +123,7 @@ def test_a_relation_refuses_other_options(blog: Stage) -> None:
             assert len(blog.requests) == sent
 
 
-def test_any_name_can_be_a_subscript(store: Stage) -> None:
+def test_any_name_can_be_a_subscript(store: ClientHarness) -> None:
     """A subscript reaches any model, operation, enum or index query, also by a reserved name."""
     assert store.client.queries["ping"] is store.client.queries.ping
     assert store.client.mutations["bulkTag"] is store.client.mutations.bulkTag
@@ -141,14 +141,14 @@ def test_any_name_can_be_a_subscript(store: Stage) -> None:
             _ = names["nothing"]
 
 
-def test_a_relation_without_its_key(blog: Stage) -> None:
+def test_a_relation_without_its_key(blog: ClientHarness) -> None:
     """Children of a record without its key cannot be loaded; a null foreign key gives None."""
     assert _post(blog, authorId=None).author() is None
     with pytest.raises(errors.InvalidInputError, match="came without its key"):
         _post(blog, id=None).comments()
 
 
-def test_a_relation_loads_as_its_record_did(blog: Stage) -> None:
+def test_a_relation_loads_as_its_record_did(blog: ClientHarness) -> None:
     """A relation is loaded with the auth mode and the token of the call that loaded the record."""
     blog.answer({"data": {"getPost": POST}})
     post: Any = blog.models.Post.get({"id": "p-1"}, auth_mode="none", auth_token="mine")
@@ -167,14 +167,14 @@ def test_a_relation_as_amplify_gen_1_describes_it(tmp_path: Path) -> None:
         model("New", {"oldId": "ID"}, relations={"old": ("BELONGS_TO", "Old", ("oldId",))}),
     )
     path.write_text(json.dumps(document), encoding="utf-8")
-    stage = Stage(str(path))
-    stage.answer({"data": {"getOld": {"id": "o"}}})
-    old: Any = stage.models.Old.get({"id": "o"})
+    harness = ClientHarness(str(path))
+    harness.answer({"data": {"getOld": {"id": "o"}}})
+    old: Any = harness.models.Old.get({"id": "o"})
     old.news()
-    assert stage.sent["filter"] == {"and": [{"oldId": {"eq": "o"}}]}
+    assert harness.sent["filter"] == {"and": [{"oldId": {"eq": "o"}}]}
 
 
-def test_has_one_reads_past_an_empty_page(blog: Stage) -> None:
+def test_has_one_reads_past_an_empty_page(blog: ClientHarness) -> None:
     """A filtered page may be empty although the record is on the next one."""
     post = _post(blog)
     blog.answer(
@@ -185,7 +185,7 @@ def test_has_one_reads_past_an_empty_page(blog: Stage) -> None:
     assert blog.sent["nextToken"] == "t2"
 
 
-def test_composite_foreign_keys_match_by_position(store: Stage) -> None:
+def test_composite_foreign_keys_match_by_position(store: ClientHarness) -> None:
     """The child's foreign key is read in the order of the parent's key, whatever the names."""
     move = store.schema.models["StockMove"]
     (name,) = [each.name for each in move.fields.values() if each.association is not None]
@@ -202,7 +202,7 @@ def test_composite_foreign_keys_match_by_position(store: Stage) -> None:
     assert len(store.requests) == 3
 
 
-def test_a_selection_has_no_loaders_and_flat_lists(blog: Stage) -> None:
+def test_a_selection_has_no_loaders_and_flat_lists(blog: ClientHarness) -> None:
     """With selection_set the record has exactly the selected fields."""
     blog.answer({"data": {"getPost": {"comments": {"items": [{"text": "hi"}]}}}})
     post: Any = blog.models.Post.get({"id": "p"}, selection_set=["comments.text"])
@@ -210,7 +210,7 @@ def test_a_selection_has_no_loaders_and_flat_lists(blog: Stage) -> None:
     assert not hasattr(post, "author")
 
 
-def test_a_wrong_selection_is_refused(blog: Stage) -> None:
+def test_a_wrong_selection_is_refused(blog: ClientHarness) -> None:
     """An invalid selection set raises before anything is sent."""
     for case_name, paths, message in (
         ("empty", [], "is empty"),
@@ -227,14 +227,14 @@ def test_a_wrong_selection_is_refused(blog: Stage) -> None:
             assert blog.requests == []
 
 
-def test_an_implied_owner_has_no_fields(blog: Stage) -> None:
+def test_an_implied_owner_has_no_fields(blog: ClientHarness) -> None:
     """The owner field that the API adds can be selected, but nothing below it."""
     blog.models.Post.get({"id": "p"}, selection_set=["owner"])
     with pytest.raises(errors.InvalidSelectionSetError, match="owner is not a field of model Post"):
         blog.models.Post.get({"id": "p"}, selection_set=["owner.name"])
 
 
-def test_a_page_skips_what_may_not_be_read(todo: Stage) -> None:
+def test_a_page_skips_what_may_not_be_read(todo: ClientHarness) -> None:
     """Items are as AppSync returned them; iterating yields the records that may be read."""
     todo.answer({"data": {"listTodos": {"items": [{"id": "1"}, None], "nextToken": "t"}}})
     page = todo.models.Todo.list()
@@ -243,7 +243,7 @@ def test_a_page_skips_what_may_not_be_read(todo: Stage) -> None:
     assert [record.id for record in page] == ["1"]
 
 
-def test_list_all_follows_the_token(todo: Stage) -> None:
+def test_list_all_follows_the_token(todo: ClientHarness) -> None:
     """An empty page is not the end of the list; a missing token is."""
     for items, token in (([{"id": "1"}], "a"), ([], "b"), ([{"id": "2"}], None)):
         todo.answer({"data": {"listTodos": {"items": items, "nextToken": token}}})
@@ -251,7 +251,7 @@ def test_list_all_follows_the_token(todo: Stage) -> None:
     assert [request.variables.get("nextToken") for request in todo.requests] == [None, "a", "b"]
 
 
-def test_upsert_creates_or_updates(todo: Stage) -> None:
+def test_upsert_creates_or_updates(todo: ClientHarness) -> None:
     """A second run of a seed updates the record that the first has created."""
     todo.answer({"data": {"createTodo": {"id": "1"}}})
     todo.models.Todo.upsert({"id": "1", "content": "x"})
@@ -270,7 +270,7 @@ def test_upsert_creates_or_updates(todo: Stage) -> None:
         todo.models.Todo.upsert({"content": "x"})
 
 
-def test_a_create_whose_response_was_lost(todo: Stage) -> None:
+def test_a_create_whose_response_was_lost(todo: ClientHarness) -> None:
     """A repeated create that is refused as a duplicate returns what its first attempt stored."""
     stored = {"id": "1", "content": "x", "isDone": None}
     todo.answer({"networkError": True}, CONDITIONAL, {"data": {"getTodo": stored}})
@@ -285,7 +285,7 @@ def test_a_create_whose_response_was_lost(todo: Stage) -> None:
         todo.models.Todo.create({"id": "1", "content": "may not be read"})
 
 
-def test_a_lost_create_returns_what_was_selected(todo: Stage) -> None:
+def test_a_lost_create_returns_what_was_selected(todo: ClientHarness) -> None:
     """All fields of the stored record are compared, and only the selected ones are returned."""
     stored = {"id": "1", "content": "x"}
     todo.answer({"networkError": True}, CONDITIONAL, {"data": {"getTodo": stored}})
@@ -295,7 +295,7 @@ def test_a_lost_create_returns_what_was_selected(todo: Stage) -> None:
     assert ["content" in request.query for request in todo.requests[2:]] == [True, False]
 
 
-def test_a_lost_create_of_a_model_without_get(todo: Stage) -> None:
+def test_a_lost_create_of_a_model_without_get(todo: ClientHarness) -> None:
     """Where the schema disables get, the record cannot be compared: the refusal is raised."""
     requests = todo.models.Todo._requests
     client = ModelClient(
@@ -310,7 +310,7 @@ def test_a_lost_create_of_a_model_without_get(todo: Stage) -> None:
 
 
 @pytest.mark.parametrize("verb", ["update", "delete"])
-def test_a_change_is_sent_once(todo: Stage, verb: str) -> None:
+def test_a_change_is_sent_once(todo: ClientHarness, verb: str) -> None:
     """Without an answer, an update or delete is not repeated: it may have been executed."""
     todo.answer({"networkError": True})
     with pytest.raises(errors.EndpointUnreachableError, match="may have been carried out"):
@@ -318,7 +318,7 @@ def test_a_change_is_sent_once(todo: Stage, verb: str) -> None:
     assert len(todo.requests) == 1
 
 
-def test_a_custom_operation_may_fail(store: Stage) -> None:
+def test_a_custom_operation_may_fail(store: ClientHarness) -> None:
     """A custom mutation is sent once, a query again; errors are raised with the partial result."""
     store.answer({"networkError": True})
     with pytest.raises(errors.EndpointUnreachableError):
@@ -332,7 +332,7 @@ def test_a_custom_operation_may_fail(store: Stage) -> None:
     assert caught.value.data == "part"
 
 
-def test_values_that_cannot_be_encoded(store: Stage) -> None:
+def test_values_that_cannot_be_encoded(store: ClientHarness) -> None:
     """Text that is not valid Unicode is refused; with validate=False, AppSync decides on a key."""
     with pytest.raises(errors.InvalidInputError, match="not valid Unicode text"):
         store.models.AuditEntry.create({"note": "\ud800"})
@@ -341,15 +341,15 @@ def test_values_that_cannot_be_encoded(store: Stage) -> None:
     assert store.sent == {"input": {"sku": 5}}
 
 
-def test_each_request_of_a_call_has_its_token(stage_of: Callable[..., Stage]) -> None:
+def test_each_request_of_a_call_has_its_token(harness_of: Callable[..., ClientHarness]) -> None:
     """All requests of one call authenticate with the token of the call, not that of the client."""
-    stage = stage_of("store_userpool.json", options=AuthOptions(auth_token="of the client"))
-    table = with_table(stage)
+    harness = harness_of("store_userpool.json", options=AuthOptions(auth_token="of the client"))
+    table = with_table(harness)
     table.key = ("sku", "warehouse", "shelf")
     row = {"sku": "S", "warehouse": "W", "shelf": 1, "name": "x", "rank": 4}
     row["price"] = {"amount": 1, "currency": "EUR"}
     stored = {**row, "launchDate": "2025-01-31"}
-    product = stage.models.Product
+    product = harness.models.Product
     call: Any
     options: dict[str, Any]
     for call, options in (
@@ -369,7 +369,7 @@ def test_each_request_of_a_call_has_its_token(stage_of: Callable[..., Stage]) ->
     assert {each.headers["authorization"] for each in table.requests} == {"of the call"}
 
 
-def test_a_record_that_cannot_be_read_first_is_left_to_appsync(store: Stage) -> None:
+def test_a_record_that_cannot_be_read_first_is_left_to_appsync(store: ClientHarness) -> None:
     """upsert tries to create a record that it cannot look for."""
     row = {"sku": "S", "warehouse": "W", "shelf": 1, "name": "x", "rank": 4}
     row["price"] = {"amount": 1, "currency": "EUR"}
@@ -377,7 +377,7 @@ def test_a_record_that_cannot_be_read_first_is_left_to_appsync(store: Stage) -> 
     assert store.models.Product.upsert(row).to_dict()["rank"] == 4
 
 
-def test_a_create_without_an_id_is_not_repeated(todo: Stage) -> None:
+def test_a_create_without_an_id_is_not_repeated(todo: ClientHarness) -> None:
     """A create without an id is sent once: repeating it could create two records."""
     todo.answer({"networkError": True})
     with pytest.raises(errors.EndpointUnreachableError):
@@ -385,7 +385,7 @@ def test_a_create_without_an_id_is_not_repeated(todo: Stage) -> None:
     assert len(todo.requests) == 1
 
 
-def test_the_report_counts_records(todo: Stage) -> None:
+def test_the_report_counts_records(todo: ClientHarness) -> None:
     """Records are counted by model and state; the target is announced before each write."""
     for _ in range(3):
         todo.models.Todo.create({"content": "x"})
@@ -397,7 +397,7 @@ def test_the_report_counts_records(todo: Stage) -> None:
     assert todo.announced == 4
 
 
-def test_unknown_names_get_a_suggestion(blog: Stage, store: Stage) -> None:
+def test_unknown_names_get_a_suggestion(blog: ClientHarness, store: ClientHarness) -> None:
     """Unknown models, operations and enums raise with the nearest name; hasattr and dir work."""
     with pytest.raises(errors.UnknownModelError, match="no model Pots") as caught:
         _ = blog.models.Pots
@@ -419,7 +419,7 @@ def test_unknown_names_get_a_suggestion(blog: Stage, store: Stage) -> None:
     copy.copy(blog.models.Post)
 
 
-def test_lists_of_custom_operations_are_records(store: Stage) -> None:
+def test_lists_of_custom_operations_are_records(store: ClientHarness) -> None:
     """Records that a custom operation returns load relations; null elements are left out."""
     store.answer({"data": {"topProducts": [{"sku": "S", "warehouse": "W", "shelf": 1}, None]}})
     (product,) = store.client.queries.topProducts({"limit": 1})
@@ -427,7 +427,7 @@ def test_lists_of_custom_operations_are_records(store: Stage) -> None:
     assert isinstance(product.stocks(), Page)
 
 
-def test_a_raw_document_is_a_write_when_it_says_mutation(todo: Stage) -> None:
+def test_a_raw_document_is_a_write_when_it_says_mutation(todo: ClientHarness) -> None:
     """Documents with a mutation are not repeated; the word in a string or comment does not count."""
     todo.client.graphql('query { a(b: "mutation \\" x") } # mutation')
     assert todo.announced == 0
@@ -437,7 +437,7 @@ def test_a_raw_document_is_a_write_when_it_says_mutation(todo: Stage) -> None:
     assert todo.announced == 1
 
 
-def test_each_failure_has_its_class(todo: Stage) -> None:
+def test_each_failure_has_its_class(todo: ClientHarness) -> None:
     """AppSync's error types and statuses decide the error class; the message is AppSync's."""
     for reply, kind in (
         ({"errors": [{"errorType": "Unauthorized", "message": "m"}]}, errors.UnauthorizedError),
@@ -484,7 +484,7 @@ def test_each_failure_has_its_class(todo: Stage) -> None:
                 assert "listTodos: m" in caught.value.message
 
 
-def test_a_refused_value_comes_with_advice(todo: Stage) -> None:
+def test_a_refused_value_comes_with_advice(todo: ClientHarness) -> None:
     """An error of a validator is its message alone; the resolution says where it comes from."""
     todo.answer({"errors": [{"path": ["createTodo"], "errorType": None, "message": "too short"}]})
     with pytest.raises(errors.GraphQLError, match="createTodo: too short") as caught:
@@ -492,9 +492,9 @@ def test_a_refused_value_comes_with_advice(todo: Stage) -> None:
     assert "a validator in amplify/data/resource.ts" in (caught.value.resolution or "")
 
 
-def test_partial_data_comes_with_the_error(stage_of: Callable[..., Stage]) -> None:
+def test_partial_data_comes_with_the_error(harness_of: Callable[..., ClientHarness]) -> None:
     """The error holds what could be read, as the records that would have been returned."""
-    blog = stage_of("blog_apikey.json")
+    blog = harness_of("blog_apikey.json")
     blog.answer({"data": {"getPost": POST}, "errors": [{"path": ["getPost"], "message": "m"}]})
     with pytest.raises(errors.GraphQLError) as caught:
         blog.models.Post.get({"id": "p-1"})
@@ -502,7 +502,7 @@ def test_partial_data_comes_with_the_error(stage_of: Callable[..., Stage]) -> No
     assert (caught.value.auth_mode, caught.value.auth_mode_source) == ("apiKey", "default")
 
 
-def test_a_response_without_a_record_is_an_error(todo: Stage) -> None:
+def test_a_response_without_a_record_is_an_error(todo: ClientHarness) -> None:
     """A record that is not in the response is not reported as written."""
     answer: Any
     for answer in (
@@ -527,7 +527,7 @@ def test_a_response_without_a_record_is_an_error(todo: Stage) -> None:
                 assert not todo.report.records
 
 
-def test_a_record_that_does_not_exist_is_none(todo: Stage) -> None:
+def test_a_record_that_does_not_exist_is_none(todo: ClientHarness) -> None:
     """Null for the record means that it does not exist; a response without it is an error."""
     todo.answer({"data": {"getTodo": None}}, {"data": {}})
     assert todo.models.Todo.get({"id": "1"}) is None
@@ -535,7 +535,7 @@ def test_a_record_that_does_not_exist_is_none(todo: Stage) -> None:
         todo.models.Todo.get({"id": "1"})
 
 
-def test_a_lost_response_whose_record_exists_is_present(todo: Stage) -> None:
+def test_a_lost_response_whose_record_exists_is_present(todo: ClientHarness) -> None:
     """It is reported as "present": this attempt or an earlier run has stored it."""
     todo.answer(
         {"status": 503, "body": {}},
@@ -562,7 +562,9 @@ def test_a_lost_response_whose_record_exists_is_present(todo: Stage) -> None:
         ("update", [{"data": {"updateTodo": {"id": "1", "content": "new"}}}], "updated"),
     ],
 )
-def test_a_record_that_exists(todo: Stage, if_exists: Any, answers: list[Any], state: str) -> None:
+def test_a_record_that_exists(
+    todo: ClientHarness, if_exists: Any, answers: list[Any], state: str
+) -> None:
     """create takes the if_exists of create_many: "skip" returns the record, "update" changes it."""
     todo.answer(CONDITIONAL, *answers)
     record = todo.models.Todo.create({"id": "1", "content": "new"}, if_exists=if_exists)
@@ -570,14 +572,14 @@ def test_a_record_that_exists(todo: Stage, if_exists: Any, answers: list[Any], s
     assert [event.state for event in todo.report.records] == [state]
 
 
-def test_an_existing_record_that_cannot_be_read(todo: Stage) -> None:
+def test_an_existing_record_that_cannot_be_read(todo: ClientHarness) -> None:
     """With if_exists="skip", a record that cannot be read raises: there is nothing to return."""
     todo.answer(CONDITIONAL, {"data": {"getTodo": None}})
     with pytest.raises(errors.ConditionalCheckFailedError, match="cannot be read"):
         todo.models.Todo.create({"id": "1"}, if_exists="skip")
 
 
-def test_an_unknown_if_exists_is_refused(todo: Stage) -> None:
+def test_an_unknown_if_exists_is_refused(todo: ClientHarness) -> None:
     """Nothing is sent for an unknown if_exists."""
     if_exists: Any
     for if_exists in (

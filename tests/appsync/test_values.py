@@ -19,7 +19,7 @@ from seedctl import errors, masking
 from seedctl.appsync.model_client import ModelClient
 from seedctl.appsync.values import WrongValueError, convert_scalar, to_json
 from seedctl.outputs.models import TypeKind, TypeName
-from tests.appsync.appsync import DATA, Stage
+from tests.appsync.appsync import DATA, ClientHarness
 from tests.cases import case
 
 if TYPE_CHECKING:
@@ -167,7 +167,7 @@ def test_a_value_that_is_not_json_is_refused() -> None:
     assert to_json(datetime(2025, 1, 1)) == "2025-01-01T00:00:00"  # noqa: DTZ001 - sent as given
 
 
-def test_a_wrong_record_is_refused_before_it_is_sent(blog: Stage) -> None:
+def test_a_wrong_record_is_refused_before_it_is_sent(blog: ClientHarness) -> None:
     """The message names the model, the field and what was expected; nothing is sent."""
     record: Any
     for case_name, record, message in (
@@ -203,14 +203,14 @@ def test_a_wrong_record_is_refused_before_it_is_sent(blog: Stage) -> None:
         pytest.param("zzz", "Pass validate=False", id="far"),
     ],
 )
-def test_a_wrong_enum_value_is_named(blog: Stage, value: str, resolution: str) -> None:
+def test_a_wrong_enum_value_is_named(blog: ClientHarness, value: str, resolution: str) -> None:
     """The message shows a wrong enum value, and the resolution the nearest right one."""
     with pytest.raises(errors.InvalidInputError, match=rf"It is '{value}'\.$") as caught:
         blog.models.Post.create({"title": "x", "labels": [], "status": value})
     assert resolution in str(caught.value.resolution)
 
 
-def test_a_long_enum_value_is_not_shown(blog: Stage) -> None:
+def test_a_long_enum_value_is_not_shown(blog: ClientHarness) -> None:
     """A long value may be a secret in the wrong place: only its type is named."""
     with pytest.raises(errors.InvalidInputError, match="a value of type str"):
         blog.models.Post.create({"title": "x", "labels": [], "status": "hunter2" * 10})
@@ -244,14 +244,14 @@ def test_a_required_owner_field_is_named(
     todo["attributes"] = [{"type": "auth", "properties": {"rules": rules}}]
     path = tmp_path / "amplify_outputs.json"
     path.write_text(json.dumps(document), encoding="utf-8")
-    stage = Stage(str(path))
+    harness = ClientHarness(str(path))
     with pytest.raises(errors.InvalidInputError, match=r"Todo\.content is required") as caught:
-        stage.models.Todo.create({"isDone": True})
+        harness.models.Todo.create({"isDone": True})
     assert str(caught.value.resolution).startswith(f"Give {advice}")
-    assert stage.requests == []
+    assert harness.requests == []
 
 
-def test_the_value_itself_is_not_shown(blog: Stage) -> None:
+def test_the_value_itself_is_not_shown(blog: ClientHarness) -> None:
     """A wrong value may be a secret in the wrong place: only its type is named."""
     with pytest.raises(errors.InvalidInputError) as caught:
         blog.models.Post.create({"title": b"hunter2hunter2", "labels": []})
@@ -259,7 +259,7 @@ def test_the_value_itself_is_not_shown(blog: Stage) -> None:
     assert "a value of type bytes" in caught.value.message
 
 
-def test_custom_types_are_checked_at_each_level(store: Stage) -> None:
+def test_custom_types_are_checked_at_each_level(store: ClientHarness) -> None:
     """The error names the path to a wrong value inside a custom type."""
     product = {"sku": "S", "warehouse": "W", "shelf": 1, "name": "x"}
     with pytest.raises(errors.InvalidInputError, match=r"Product\.price\.currency is required"):
@@ -274,7 +274,7 @@ def test_custom_types_are_checked_at_each_level(store: Stage) -> None:
     assert store.sent["input"]["price"] == {"amount": 1.5, "currency": "EUR"}
 
 
-def test_relations_become_foreign_keys(store: Stage, blog: Stage) -> None:
+def test_relations_become_foreign_keys(store: ClientHarness, blog: ClientHarness) -> None:
     """Foreign keys match by position, also composite ones; null removes the relation."""
     blog.models.Post.create({"title": "x", "labels": [], "author": None})
     assert blog.sent["input"] == {"title": "x", "labels": [], "authorId": None}
@@ -295,14 +295,14 @@ def test_relations_become_foreign_keys(store: Stage, blog: Stage) -> None:
     assert [sent[name] for name in relation.association.target_names] == ["S", "W", 3]
 
 
-def test_enum_members_are_known_by_value_or_name(blog: Stage) -> None:
+def test_enum_members_are_known_by_value_or_name(blog: ClientHarness) -> None:
     """A member of a Python enum is accepted if its value or its name is in the schema."""
     for member in Status:
         blog.models.Post.create({"title": "x", "labels": [], "status": member})
         assert blog.sent["input"]["status"] == member.name
 
 
-def test_a_default_does_not_replace_a_required_value(blog: Stage) -> None:
+def test_a_default_does_not_replace_a_required_value(blog: ClientHarness) -> None:
     """No advice to skip the check: AppSync demands a required field even if it has a default."""
     with pytest.raises(errors.InvalidInputError, match=r"Post\.title is required") as caught:
         blog.models.Post.create({"labels": []})
@@ -311,7 +311,7 @@ def test_a_default_does_not_replace_a_required_value(blog: Stage) -> None:
     )
 
 
-def test_unchecked_input_is_sent_as_it_is(todo: Stage) -> None:
+def test_unchecked_input_is_sent_as_it_is(todo: ClientHarness) -> None:
     """With validate=False values are only converted to JSON."""
     todo.models.Todo.create({"content": 5, "when": NOON}, validate=False)
     assert todo.sent["input"] == {"content": 5, "when": "2025-01-31T11:30:00.000Z"}
@@ -321,7 +321,7 @@ def test_unchecked_input_is_sent_as_it_is(todo: Stage) -> None:
     assert todo.sent == {}
 
 
-def test_what_a_create_must_give(todo: Stage) -> None:
+def test_what_a_create_must_give(todo: ClientHarness) -> None:
     """A required field must be given, except those that the API sets, and relations."""
     requests = todo.models.Todo._requests
     required = replace(requests.model.fields["content"], is_required=True)
@@ -341,7 +341,7 @@ def test_what_a_create_must_give(todo: Stage) -> None:
     assert len(todo.requests) == 1
 
 
-def test_children_are_not_set_with_their_parent(blog: Stage) -> None:
+def test_children_are_not_set_with_their_parent(blog: ClientHarness) -> None:
     """The children have the foreign key: giving them is an error, also without the check of values."""
     post = {"title": "x", "labels": []}
     for validate in (True, False):
@@ -351,14 +351,14 @@ def test_children_are_not_set_with_their_parent(blog: Stage) -> None:
     assert blog.sent["input"] == post
 
 
-def test_an_undeclared_owner_is_set_by_the_api(stage_of: Callable[..., Stage]) -> None:
+def test_an_undeclared_owner_is_set_by_the_api(harness_of: Callable[..., ClientHarness]) -> None:
     """The error says why the owner cannot be given, and not only that there is no such field."""
-    stage = stage_of("auth_rules.json")
+    harness = harness_of("auth_rules.json")
     with pytest.raises(errors.InvalidInputError, match=r"Note\.owner is set by the API itself"):
-        stage.models.Note.create({"content": "x", "owner": "ann"})
+        harness.models.Note.create({"content": "x", "owner": "ann"})
 
 
-def test_an_update_needs_its_key_and_keeps_required_fields(blog: Stage) -> None:
+def test_an_update_needs_its_key_and_keeps_required_fields(blog: ClientHarness) -> None:
     """An update needs the key, and refuses null in a required field."""
     with pytest.raises(errors.InvalidInputError, match="missing: id"):
         blog.models.Post.update({"title": "x"})
@@ -371,7 +371,7 @@ def test_an_update_needs_its_key_and_keeps_required_fields(blog: Stage) -> None:
     assert blog.requests == []
 
 
-def test_a_wrong_filter_is_refused(blog: Stage) -> None:
+def test_a_wrong_filter_is_refused(blog: ClientHarness) -> None:
     """A filter by an unknown field or without a condition is refused, unless validate=False."""
     for case_name, condition, message in (
         ("unknown", {"titel": {"eq": "x"}}, "no field titel"),
@@ -387,7 +387,7 @@ def test_a_wrong_filter_is_refused(blog: Stage) -> None:
             assert blog.sent["filter"] == condition
 
 
-def test_lists_take_their_keys_only(store: Stage, blog: Stage) -> None:
+def test_lists_take_their_keys_only(store: ClientHarness, blog: ClientHarness) -> None:
     """An unknown, a missing and a wrong key argument are named; sorting needs a key."""
     with pytest.raises(
         errors.InvalidInputError, match=r"name is not a key argument of Product\.list"
@@ -417,7 +417,7 @@ def test_lists_take_their_keys_only(store: Stage, blog: Stage) -> None:
     assert blog.sent["filter"]["publishedAt"] == {"gt": "2025-01-31T11:30:00.000Z"}
 
 
-def test_arguments_of_custom_operations_are_checked(store: Stage) -> None:
+def test_arguments_of_custom_operations_are_checked(store: ClientHarness) -> None:
     """Unknown and wrong arguments are refused, and values converted."""
     with pytest.raises(errors.InvalidInputError, match="echo has no field massage"):
         store.client.queries.echo({"message": "x", "massage": "y"})

@@ -22,9 +22,8 @@ from seedctl.outputs.introspection import parse_introspection
 from seedctl.report import Event
 from seedctl.users.session import SessionIdentity
 from seedctl.users.signed_in import AmbientAuth, AmbientIdentity
-from tests.appsync.appsync import DATA
-from tests.appsync.appsync import Stage as DataStage
-from tests.cognito.standin import ISSUER, KnownAuth, Stage, jwt, no_identities
+from tests.appsync.appsync import DATA, ClientHarness
+from tests.cognito.fake_cognito import ISSUER, AuthHarness, KnownAuth, jwt, no_identities
 from tests.running import PASSWORD, make_project
 
 if TYPE_CHECKING:
@@ -90,12 +89,12 @@ def test_guests_get_credentials_once() -> None:
 def test_users_log_in_with_their_id_token(tmp_path: Path) -> None:
     """A user's credentials come from the id token under its issuer, until the user signs out."""
     assert AUTH is not None
-    stage = Stage(tmp_path / "state")
-    ambient = AmbientAuth(stage.auth, no_identities())
+    harness = AuthHarness(tmp_path / "state")
+    ambient = AmbientAuth(harness.auth, no_identities())
     aws = FakeIdentityPool()
     pool = IdentityPool(aws, KnownAuth(AUTH))
-    stage.auth.create_user("ann@example.com", PASSWORD)
-    session = stage.auth.sign_in("ann@example.com", PASSWORD)
+    harness.auth.create_user("ann@example.com", PASSWORD)
+    session = harness.auth.sign_in("ann@example.com", PASSWORD)
     user = SessionIdentity(session, pool)
     assert user.credentials() is user.credentials()
     tokens = session.fetch_auth_session()
@@ -181,10 +180,10 @@ def test_a_session_has_a_client_of_its_own(tmp_path: Path, monkeypatch: pytest.M
     outputs["data"]["url"] = "http://127.0.0.1:9/graphql"
     (root / "amplify_outputs.json").write_text(json.dumps(outputs), encoding="utf-8")
     monkeypatch.setenv("AWS_ENDPOINT_URL", "http://127.0.0.1:9")
-    stage = Stage(tmp_path / "state")
-    stage.auth.create_user("ann@example.com", PASSWORD)
+    harness = AuthHarness(tmp_path / "state")
+    harness.auth.create_user("ann@example.com", PASSWORD)
     with connect(root, identifier="alice", target="none") as backend:
-        session = stage.auth.sign_in("ann@example.com", PASSWORD)
+        session = harness.auth.sign_in("ann@example.com", PASSWORD)
         session._services = backend.auth._sessions._services
         assert session.data is session.data
         assert session.identity.access_token() == session.tokens().access
@@ -239,9 +238,9 @@ def test_no_schema_means_no_models(tmp_path: Path) -> None:
     """Outputs without a schema have no models; a missing default auth mode counts as iam."""
     file = tmp_path / "amplify_outputs.json"
     file.write_text('{"version": "1", "data": {"url": "https://api.example", "aws_region": "r"}}')
-    stage = DataStage(str(file))
-    assert list(stage.models) == []
-    assert stage.authorizer.resolve(AuthOptions()).mode == "iam"
+    harness = ClientHarness(str(file))
+    assert list(harness.models) == []
+    assert harness.authorizer.resolve(AuthOptions()).mode == "iam"
 
 
 def test_records_are_counted_by_model_and_state() -> None:

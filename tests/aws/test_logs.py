@@ -22,7 +22,7 @@ from seedctl.masked_output import MaskingFilter, masked_output
 from seedctl.masking import register
 from tests.cases import case
 from tests.fake_aws import FakeAWS
-from tests.s3.s3 import FakeIdentity, FakeS3, Reply, Sent, Stage, error
+from tests.s3.s3 import FakeIdentity, FakeS3, Reply, Sent, StorageHarness, error
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -206,8 +206,8 @@ def test_transfers_are_redacted(
 ) -> None:
     """The transfer manager's threads log no token and no signature either."""
     with FakeS3(answer=_answered) as server:
-        stage = Stage(server.url, identity=FakeIdentity(keys=KEYS))
-        work(stage.storage, tmp_path)
+        harness = StorageHarness(server.url, identity=FakeIdentity(keys=KEYS))
+        work(harness.storage, tmp_path)
     assert "botocore.auth" in log.text
     assert SPELLED not in log.text
     assert "Signature=" not in log.text
@@ -221,9 +221,9 @@ def test_aborting_an_upload_is_redacted(log: Log) -> None:
         return error("AccessDenied") if sent.method == "PUT" else _answered(sent)
 
     with FakeS3(answer=answer) as server:
-        stage = Stage(server.url, identity=FakeIdentity(keys=KEYS))
+        harness = StorageHarness(server.url, identity=FakeIdentity(keys=KEYS))
         with pytest.raises(AccessDenied):
-            stage.storage.upload_data("parts", b"x" * 9_000_000)
+            harness.storage.upload_data("parts", b"x" * 9_000_000)
     assert "OperationModel(name=AbortMultipartUpload)" in log.text
     assert SPELLED not in log.text
     assert "Signature=" not in log.text
@@ -232,8 +232,8 @@ def test_aborting_an_upload_is_redacted(log: Log) -> None:
 def test_a_presigned_url_is_masked(log: Log) -> None:
     """A presigned URL in the log of the program's own urllib3 is masked."""
     with FakeS3(Reply(body="x")) as server:
-        stage = Stage(server.url, identity=FakeIdentity(keys=KEYS))
-        url = stage.storage.get_url("a").url
+        harness = StorageHarness(server.url, identity=FakeIdentity(keys=KEYS))
+        url = harness.storage.get_url("a").url
         with urllib3.PoolManager() as pool:
             assert pool.request("GET", url).data == b"x"
     signature = url.partition("X-Amz-Signature=")[2].partition("&")[0]

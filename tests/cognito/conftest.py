@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.cognito.standin import Stage
+from tests.cognito.fake_cognito import AuthHarness
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -14,15 +14,15 @@ if TYPE_CHECKING:
 
 
 @pytest.fixture
-def make_stage(tmp_path: Path) -> Callable[..., Stage]:
-    """Make an Auth over a stand-in Cognito; keyword arguments change its auth section."""
+def make_harness(tmp_path: Path) -> Callable[..., AuthHarness]:
+    """Make an Auth over a fake Cognito; keyword arguments change its auth section."""
 
-    def make(**settings: object) -> Stage:
-        return Stage(tmp_path / "state", **settings)
+    def make(**settings: object) -> AuthHarness:
+        return AuthHarness(tmp_path / "state", **settings)
 
     return make
 
 
 @pytest.fixture
-def stage(make_stage: Callable[..., Stage]) -> Stage:
-    return make_stage()
+def harness(make_harness: Callable[..., AuthHarness]) -> AuthHarness:
+    return make_harness()

@@ -18,7 +18,7 @@ from seedctl.aws.calls import AWS
 from seedctl.cognito.identity import IdentityPool
 from seedctl.masking import mask
 from seedctl.users.signed_in import AmbientAuth, GuestIdentity
-from tests.cognito.standin import ISSUER, KnownAuth, Stage, jwt, services
+from tests.cognito.fake_cognito import ISSUER, AuthHarness, KnownAuth, jwt, services
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -75,11 +75,11 @@ class Scene:
 
     def __init__(self, folder: Path, **settings: Any) -> None:
         options = {"identity_pool_id": POOL_ID, "unauthenticated_identities_enabled": True}
-        self.stage = Stage(folder, **{**options, **settings})
+        self.harness = AuthHarness(folder, **{**options, **settings})
         self.aws = Identities()
-        self.pool = IdentityPool(self.aws, KnownAuth(self.stage.settings))
-        self.auth = AmbientAuth(self.stage.auth, self.pool)
-        self.stage.auth.create_user(USER, PASSWORD)
+        self.pool = IdentityPool(self.aws, KnownAuth(self.harness.settings))
+        self.auth = AmbientAuth(self.harness.auth, self.pool)
+        self.harness.auth.create_user(USER, PASSWORD)
 
     def sign_in(self) -> UserSession:
         session = self.auth.sign_in(USER, PASSWORD)
@@ -95,7 +95,7 @@ class Scene:
         assert found.credentials.access_key_id == returned["credentials"]["accessKeyId"]
         assert found.credentials.secret_access_key == returned["credentials"]["secretAccessKey"]
         assert found.credentials.session_token == returned["credentials"]["sessionToken"]
-        issuer = f"cognito-idp.us-east-1.amazonaws.com/{self.stage.settings.user_pool_id}"
+        issuer = f"cognito-idp.us-east-1.amazonaws.com/{self.harness.settings.user_pool_id}"
         assert self.aws.take_requests() == [
             (
                 request["headers"]["x-amz-target"].partition(".")[2],
@@ -175,14 +175,16 @@ def test_a_forced_refresh_gets_new_credentials(tmp_path: Path) -> None:
 def test_new_tokens_get_new_credentials(tmp_path: Path) -> None:
     """Credentials are cached for one token: after a refresh they are requested with the new one."""
     scene = Scene(tmp_path)
-    scene.stage.cognito.call = _renewing(scene.stage.cognito.call)  # type: ignore[method-assign]
+    scene.harness.cognito.call = _renewing(scene.harness.cognito.call)  # type: ignore[method-assign]
     session = scene.sign_in()
     asked = []
     for _ in range(2):
         session.identity.credentials()
         session.identity.credentials()  # cached
         token = session.tokens().id
-        login = {f"cognito-idp.us-east-1.amazonaws.com/{scene.stage.settings.user_pool_id}": token}
+        login = {
+            f"cognito-idp.us-east-1.amazonaws.com/{scene.harness.settings.user_pool_id}": token
+        }
         asked += scene.aws.take_requests()
         assert [parameters["Logins"] for _, parameters in asked] == [login, login]
         asked.clear()

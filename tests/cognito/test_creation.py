@@ -24,7 +24,7 @@ from seedctl.errors import (
     UsernameExistsError,
 )
 from seedctl.users.creation import NEXT_STEP, SIGN_INS
-from tests.cognito.standin import POOL, Stage
+from tests.cognito.fake_cognito import POOL, AuthHarness
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -45,14 +45,14 @@ MISSING, FINISHED, UNFINISHED, OTHER_USER = "missing", "finished", "unfinished",
 ERROR = "UsernameExistsError"
 
 
-def _prepare(stage: Stage, prior: str, response: str, pool: str) -> None:
-    cognito = stage.cognito
+def _prepare(harness: AuthHarness, prior: str, response: str, pool: str) -> None:
+    cognito = harness.cognito
     cognito.password = {FINISHED: PASSWORD, UNFINISHED: TEMPORARY, OTHER_USER: OTHER}.get(pool)
     cognito.must_change = pool == UNFINISHED
     if prior in {"started", "created"}:
-        stage.leave_unfinished(USER, was_created=prior == "created")
+        harness.leave_unfinished(USER, was_created=prior == "created")
     if prior == "concurrent":
-        claim = stage.journal.claim
+        claim = harness.journal.claim
 
         @contextmanager
         def waited(user_pool_id: str, username: str) -> Iterator[Claim]:
@@ -60,19 +60,19 @@ def _prepare(stage: Stage, prior: str, response: str, pool: str) -> None:
                 found.was_waited_for = True
                 yield found
 
-        stage.journal.claim = waited  # type: ignore[method-assign]
+        harness.journal.claim = waited  # type: ignore[method-assign]
     if response == "exists, response lost":
         cognito.faults[("AdminCreateUser", 0)] = LOST
 
 
-def _outcome(stage: Stage, **options: Any) -> str:
+def _outcome(harness: AuthHarness, **options: Any) -> str:
     try:
-        stage.auth.create_user(USER, PASSWORD, **options)
+        harness.auth.create_user(USER, PASSWORD, **options)
     except UsernameExistsError:
         return ERROR
     except NotAuthorizedException:
         return "refused"
-    return stage.states()[-1]
+    return harness.states()[-1]
 
 
 ROWS: list[Any] = [
@@ -113,26 +113,26 @@ def test_each_row_of_the_table(row: Any, tmp_path: Path) -> None:
     """The journal and the pool's response decide; if_exists matters only for finished users."""
     prior, response, pool, *outcomes = row
     for if_exists, expected in zip(("error", "skip", "sign_in"), outcomes, strict=True):
-        stage = Stage(tmp_path / if_exists)
-        _prepare(stage, prior, response, pool)
-        assert _outcome(stage, if_exists=if_exists) == expected, if_exists
-        sign_ins = stage.cognito.operations().count("InitiateAuth")
+        harness = AuthHarness(tmp_path / if_exists)
+        _prepare(harness, prior, response, pool)
+        assert _outcome(harness, if_exists=if_exists) == expected, if_exists
+        sign_ins = harness.cognito.operations().count("InitiateAuth")
         assert sign_ins <= len(SIGN_INS[NEXT_STEP[prior, response]]) <= 3
         # Who was created with another password stays in the journal.
         stays = prior == "created" and pool == OTHER_USER
-        assert len(stage.markers()) == stays, if_exists
+        assert len(harness.markers()) == stays, if_exists
         if expected in {"created", "finished"}:
-            assert (stage.cognito.password, stage.cognito.must_change) == (PASSWORD, False)
+            assert (harness.cognito.password, harness.cognito.must_change) == (PASSWORD, False)
 
 
 class RefusedSignIns:
     """Refuses the first sign-ins of a creation, and records with which password each was tried."""
 
-    def __init__(self, stage: Stage, refusals: int) -> None:
+    def __init__(self, harness: AuthHarness, refusals: int) -> None:
         self.tried: list[str] = []
-        self._cognito, self._refusals = stage.cognito, refusals
-        self._sign_in = stage.auth._sign_in_new
-        stage.auth._sign_in_new = self  # type: ignore[method-assign]
+        self._cognito, self._refusals = harness.cognito, refusals
+        self._sign_in = harness.auth._sign_in_new
+        harness.auth._sign_in_new = self  # type: ignore[method-assign]
 
     def __call__(self, user: CheckedUser, password: str, new_password: str | None) -> UserSession:
         assert (password == PASSWORD) == (new_password is None)
@@ -159,40 +159,40 @@ def test_the_passwords_in_their_order(
 ) -> None:
     """A user that is probably finished gets no sign-in that must fail: several of them lock it."""
     for refusals in range(len(passwords) + 1):
-        stage = Stage(tmp_path / str(refusals))
-        _prepare(stage, prior, response, pool)
-        sign_ins = RefusedSignIns(stage, refusals)
-        outcome = _outcome(stage, if_exists="sign_in")
+        harness = AuthHarness(tmp_path / str(refusals))
+        _prepare(harness, prior, response, pool)
+        sign_ins = RefusedSignIns(harness, refusals)
+        outcome = _outcome(harness, if_exists="sign_in")
         assert (outcome in {"refused", ERROR}) == (refusals == len(passwords)), refusals
         assert sign_ins.tried == passwords[: refusals + 1]
         # Before the third attempt, time for a run on another machine to set the final password.
-        assert stage.slept == ([1.0] if len(sign_ins.tried) == 3 else [])
+        assert harness.slept == ([1.0] if len(sign_ins.tried) == 3 else [])
 
 
 @pytest.mark.parametrize("was_created", [False, True])
 def test_a_refused_creation_changes_nothing_that_an_earlier_run_recorded(
-    stage: Stage, was_created: bool
+    harness: AuthHarness, was_created: bool
 ) -> None:
     """Cognito may refuse a run for a reason of its own; the next one still finishes the user."""
-    stage.cognito.password, stage.cognito.must_change = TEMPORARY, True
-    stage.leave_unfinished(USER, was_created=was_created)
-    stage.cognito.faults[("AdminCreateUser", 0)] = LimitExceededError("too many users")
+    harness.cognito.password, harness.cognito.must_change = TEMPORARY, True
+    harness.leave_unfinished(USER, was_created=was_created)
+    harness.cognito.faults[("AdminCreateUser", 0)] = LimitExceededError("too many users")
     with pytest.raises(LimitExceededError):
-        stage.auth.create_user(USER, PASSWORD)
-    assert len(stage.markers()) == 1
-    stage.auth.create_user(USER, PASSWORD)
-    assert stage.states() == ["finished"]
-    stage.cognito.faults[("AdminCreateUser", 2)] = LimitExceededError("too many users")
+        harness.auth.create_user(USER, PASSWORD)
+    assert len(harness.markers()) == 1
+    harness.auth.create_user(USER, PASSWORD)
+    assert harness.states() == ["finished"]
+    harness.cognito.faults[("AdminCreateUser", 2)] = LimitExceededError("too many users")
     with pytest.raises(LimitExceededError):
-        stage.auth.create_user("bob@example.com", PASSWORD)
-    assert stage.markers() == []  # a user whose creation was refused is not unfinished
+        harness.auth.create_user("bob@example.com", PASSWORD)
+    assert harness.markers() == []  # a user whose creation was refused is not unfinished
 
 
-def test_the_cause_of_another_password_is_shown(stage: Stage) -> None:
+def test_the_cause_of_another_password_is_shown(harness: AuthHarness) -> None:
     """A user whose creation Cognito confirmed, but with another password: Cognito's refusal is the cause."""
-    _prepare(stage, "created", "exists", OTHER_USER)
+    _prepare(harness, "created", "exists", OTHER_USER)
     with pytest.raises(UsernameExistsError, match="with another password") as caught:
-        stage.auth.create_user(USER, PASSWORD)
+        harness.auth.create_user(USER, PASSWORD)
     assert isinstance(caught.value.__cause__, NotAuthorizedException)
 
 
@@ -203,24 +203,26 @@ def test_every_row_of_the_table_is_tested() -> None:
 
 @pytest.mark.parametrize("if_exists", ["error", "skip", "sign_in", "update"])
 def test_a_user_of_another_tool_is_finished_with_its_temporary_password(
-    stage: Stage, if_exists: Any
+    harness: AuthHarness, if_exists: Any
 ) -> None:
     """A caller that knows the temporary password means this user, whatever if_exists says."""
-    stage.cognito.password, stage.cognito.must_change = "Made-elsewhere1!", True
-    stage.auth.create_user(
+    harness.cognito.password, harness.cognito.must_change = "Made-elsewhere1!", True
+    harness.auth.create_user(
         USER, PASSWORD, temporary_password="Made-elsewhere1!", if_exists=if_exists
     )
-    assert stage.states() == ["finished"]
-    assert (stage.cognito.password, stage.cognito.must_change) == (PASSWORD, False)
+    assert harness.states() == ["finished"]
+    assert (harness.cognito.password, harness.cognito.must_change) == (PASSWORD, False)
 
 
 @pytest.mark.parametrize("temporary", [None, "Made-elsewhere1!"])
-def test_a_policy_that_is_stricter_than_the_outputs(stage: Stage, temporary: str | None) -> None:
+def test_a_policy_that_is_stricter_than_the_outputs(
+    harness: AuthHarness, temporary: str | None
+) -> None:
     """The derived temporary password fits one final password only, and the resolution says so."""
     refusal = InvalidPasswordException("too short", code="InvalidPasswordException")
-    stage.cognito.faults[("RespondToAuthChallenge", 1)] = refusal
+    harness.cognito.faults[("RespondToAuthChallenge", 1)] = refusal
     with pytest.raises(InvalidPasswordException, match="too short") as caught:
-        stage.auth.create_user(USER, PASSWORD, temporary_password=temporary)
+        harness.auth.create_user(USER, PASSWORD, temporary_password=temporary)
     is_told_to_delete = "delete the user" in str(caught.value.resolution)
     assert is_told_to_delete is (temporary is None)
 
@@ -236,17 +238,17 @@ def test_a_policy_that_is_stricter_than_the_outputs(stage: Stage, temporary: str
     ],
 )
 def test_missing_required_attributes_go_with_the_new_password(
-    stage: Stage, required: str, sent: list[str]
+    harness: AuthHarness, required: str, sent: list[str]
 ) -> None:
     """A user left without a required attribute, which the script now gives, can be finished."""
-    stage.cognito.password, stage.cognito.must_change = TEMPORARY, True
-    stage.leave_unfinished(USER, was_created=True)
-    stage.cognito.required_attributes = required
-    stage.auth.create_user(USER, PASSWORD, user_attributes={"nickname": "Ann", "locale": "en"})
-    assert stage.states() == ["finished"]
+    harness.cognito.password, harness.cognito.must_change = TEMPORARY, True
+    harness.leave_unfinished(USER, was_created=True)
+    harness.cognito.required_attributes = required
+    harness.auth.create_user(USER, PASSWORD, user_attributes={"nickname": "Ann", "locale": "en"})
+    assert harness.states() == ["finished"]
     answers = [
         given["ChallengeResponses"]
-        for name, given in stage.cognito.requests
+        for name, given in harness.cognito.requests
         if name == "RespondToAuthChallenge"
     ]
     expected = {f"userAttributes.{name}": "Ann" for name in sent}
@@ -254,73 +256,73 @@ def test_missing_required_attributes_go_with_the_new_password(
     assert given == expected
 
 
-def test_a_given_temporary_password_serves_a_new_user_too(stage: Stage) -> None:
+def test_a_given_temporary_password_serves_a_new_user_too(harness: AuthHarness) -> None:
     """The same script works whether or not another tool has created the user."""
-    stage.auth.create_user(USER, PASSWORD, temporary_password="Made-elsewhere1!")
-    assert stage.states() == ["created"]
-    assert stage.cognito.requests[0][1]["TemporaryPassword"] == "Made-elsewhere1!"
+    harness.auth.create_user(USER, PASSWORD, temporary_password="Made-elsewhere1!")
+    assert harness.states() == ["created"]
+    assert harness.cognito.requests[0][1]["TemporaryPassword"] == "Made-elsewhere1!"
 
 
-def test_a_user_is_reported_as_unfinished_until_it_is_finished(stage: Stage) -> None:
+def test_a_user_is_reported_as_unfinished_until_it_is_finished(harness: AuthHarness) -> None:
     """The report names the user as unfinished until it is finished, in case the run ends in between."""
     events: list[Event] = []
-    respond = stage.cognito._RespondToAuthChallenge
+    respond = harness.cognito._RespondToAuthChallenge
 
     def look(parameters: Any) -> Any:
-        events.extend(stage.report.copy().events)
+        events.extend(harness.report.copy().events)
         return respond(parameters)
 
-    stage.cognito._RespondToAuthChallenge = look  # type: ignore[method-assign]
-    stage.auth.create_user(USER, PASSWORD)
+    harness.cognito._RespondToAuthChallenge = look  # type: ignore[method-assign]
+    harness.auth.create_user(USER, PASSWORD)
     assert {(event.name, event.state) for event in events} == {(USER, "unfinished")}
     assert "run again" in events[0].detail
-    assert stage.states() == ["created"]
-    assert stage.report.failed == 0
+    assert harness.states() == ["created"]
+    assert harness.report.failed == 0
 
 
-def test_an_unfinished_user_counts_as_failed(stage: Stage) -> None:
+def test_an_unfinished_user_counts_as_failed(harness: AuthHarness) -> None:
     """An unfinished user counts as failed even if the script catches the error."""
-    stage.cognito.faults[("InitiateAuth", 0)] = InvalidParameterException("cut")
+    harness.cognito.faults[("InitiateAuth", 0)] = InvalidParameterException("cut")
     with pytest.raises(InvalidParameterException):
-        stage.auth.create_user(USER, PASSWORD)
-    assert stage.report.failed == 1
-    (event,) = stage.report.copy().events
-    assert (event.state, stage.report.copy().failures[0][0]) == ("unfinished", event)
-    stage.auth.create_user(USER, PASSWORD)
-    assert stage.report.failed == 0
+        harness.auth.create_user(USER, PASSWORD)
+    assert harness.report.failed == 1
+    (event,) = harness.report.copy().events
+    assert (event.state, harness.report.copy().failures[0][0]) == ("unfinished", event)
+    harness.auth.create_user(USER, PASSWORD)
+    assert harness.report.failed == 0
 
 
 @pytest.mark.parametrize("words", ["email", "phone_number", "phone number"])
 @pytest.mark.parametrize("if_exists", ["error", "skip", "sign_in", "update"])
 def test_a_taken_attribute_is_not_an_existing_user(
-    stage: Stage, if_exists: Any, words: str
+    harness: AuthHarness, if_exists: Any, words: str
 ) -> None:
     """Only Cognito's message shows that another user has the address or number."""
-    stage.cognito.faults[("AdminCreateUser", 0)] = CognitoError(
+    harness.cognito.faults[("AdminCreateUser", 0)] = CognitoError(
         f"An account with the given {words} already exists.", code="UsernameExistsException"
     )
     name = "+15550100100" if words == "email" else USER
-    pool = stage.pool.settings
+    pool = harness.pool.settings
     object.__setattr__(pool, "username_attributes", ("email", "phone_number"))
     with pytest.raises(CognitoError, match=r"another user has its (email|phone_number)") as caught:
-        stage.auth.create_user(name, PASSWORD, if_exists=if_exists)
+        harness.auth.create_user(name, PASSWORD, if_exists=if_exists)
     assert not isinstance(caught.value, UsernameExistsError)
     assert isinstance(caught.value.__cause__, CognitoError)
     assert "already exists" in caught.value.__cause__.message
-    assert stage.markers() == []
+    assert harness.markers() == []
 
 
 @pytest.mark.parametrize("kinds", [("email",), None], ids=["known", "not in the outputs"])
 def test_the_users_own_address_is_the_user(
-    make_stage: Callable[..., Stage], kinds: tuple[str, ...] | None
+    make_harness: Callable[..., AuthHarness], kinds: tuple[str, ...] | None
 ) -> None:
     """If the user name is the address, a taken address means that the user exists."""
-    stage = make_stage(username_attributes=kinds)
-    stage.cognito.faults[("AdminCreateUser", 0)] = CognitoError(
+    harness = make_harness(username_attributes=kinds)
+    harness.cognito.faults[("AdminCreateUser", 0)] = CognitoError(
         "An account with the given email already exists.", code="UsernameExistsException"
     )
     with pytest.raises(UsernameExistsError):
-        stage.auth.create_user(USER, PASSWORD)
+        harness.auth.create_user(USER, PASSWORD)
 
 
 @pytest.mark.parametrize(
@@ -336,94 +338,94 @@ def test_the_users_own_address_is_the_user(
     ],
 )
 def test_a_refusal_for_another_reason_ends_the_creation(
-    stage: Stage, text: str, advice: str
+    harness: AuthHarness, text: str, advice: str
 ) -> None:
     """No other password is tried if it would be refused too, and the advice fits."""
-    stage.cognito.password = PASSWORD
-    stage.cognito.faults[("RespondToAuthChallenge", 0)] = NotAuthorizedException(text)
+    harness.cognito.password = PASSWORD
+    harness.cognito.faults[("RespondToAuthChallenge", 0)] = NotAuthorizedException(text)
     with pytest.raises(NotAuthorizedException, match=text) as caught:
-        stage.auth.create_user(USER, PASSWORD, if_exists="sign_in")
+        harness.auth.create_user(USER, PASSWORD, if_exists="sign_in")
     assert advice in (caught.value.resolution or "")
-    assert stage.cognito.operations().count("InitiateAuth") == 1
+    assert harness.cognito.operations().count("InitiateAuth") == 1
 
 
-def test_groups_of_a_single_user(stage: Stage) -> None:
+def test_groups_of_a_single_user(harness: AuthHarness) -> None:
     """create_user takes groups as many users do, and checks them before the first write."""
-    stage.auth.create_user(USER, PASSWORD, groups=["admin"])
-    assert "AdminAddUserToGroup" in stage.cognito.operations()
-    before = len(stage.cognito.requests)
+    harness.auth.create_user(USER, PASSWORD, groups=["admin"])
+    assert "AdminAddUserToGroup" in harness.cognito.operations()
+    before = len(harness.cognito.requests)
     with pytest.raises(NoGroupError):
-        stage.auth.create_user("bob@example.com", PASSWORD, groups=["nobody"])
+        harness.auth.create_user("bob@example.com", PASSWORD, groups=["nobody"])
     with pytest.raises(InvalidParameterException, match="single text"):
-        stage.auth.create_user("bob@example.com", PASSWORD, groups="admin")
-    assert len(stage.cognito.requests) == before
+        harness.auth.create_user("bob@example.com", PASSWORD, groups="admin")
+    assert len(harness.cognito.requests) == before
 
 
-def test_who_accepted_the_final_password_is_passed_on(stage: Stage) -> None:
+def test_who_accepted_the_final_password_is_passed_on(harness: AuthHarness) -> None:
     """A tool that signs the users in again gets their passwords; not those that were not proven."""
     received: list[tuple[str, str]] = []
-    stage.auth._on_password = lambda *each: received.append(each)
+    harness.auth._on_password = lambda *each: received.append(each)
     choices: list[IfUserExists] = ["error", "skip", "sign_in"]
     for if_exists in choices:
-        stage.auth.create_user(USER, PASSWORD, if_exists=if_exists)
-    assert stage.states() == ["created", "existed", "existed"]
+        harness.auth.create_user(USER, PASSWORD, if_exists=if_exists)
+    assert harness.states() == ["created", "existed", "existed"]
     assert received == [(USER, PASSWORD)] * 2
 
 
 @pytest.mark.parametrize(("pool", "state"), [(MISSING, "created"), (UNFINISHED, "finished")])
-def test_only_a_finished_user_is_updated(stage: Stage, pool: str, state: str) -> None:
+def test_only_a_finished_user_is_updated(harness: AuthHarness, pool: str, state: str) -> None:
     """A user that this run creates or finishes has its attributes from its creation."""
-    _prepare(stage, "created" if pool == UNFINISHED else "new", "exists", pool)
-    stage.auth.create_user(USER, PASSWORD, if_exists="update", user_attributes={"locale": "en"})
-    assert stage.states()[-1] == state
-    assert "UpdateUserAttributes" not in stage.cognito.operations()
+    _prepare(harness, "created" if pool == UNFINISHED else "new", "exists", pool)
+    harness.auth.create_user(USER, PASSWORD, if_exists="update", user_attributes={"locale": "en"})
+    assert harness.states()[-1] == state
+    assert "UpdateUserAttributes" not in harness.cognito.operations()
 
 
-def test_the_user_name_is_no_attribute_to_update(stage: Stage) -> None:
+def test_the_user_name_is_no_attribute_to_update(harness: AuthHarness) -> None:
     """Cognito would send a code to an address that is set again, even to the same value."""
-    _prepare(stage, "new", "exists", FINISHED)
-    stage.auth.create_user(USER, PASSWORD, if_exists="update", user_attributes={"email": USER})
-    assert stage.states() == ["existed"]
-    assert "UpdateUserAttributes" not in stage.cognito.operations()
+    _prepare(harness, "new", "exists", FINISHED)
+    harness.auth.create_user(USER, PASSWORD, if_exists="update", user_attributes={"email": USER})
+    assert harness.states() == ["existed"]
+    assert "UpdateUserAttributes" not in harness.cognito.operations()
 
 
-def test_who_only_lacked_its_groups_is_finished(stage: Stage) -> None:
+def test_who_only_lacked_its_groups_is_finished(harness: AuthHarness) -> None:
     """The earlier run set the final password and was stopped then: this run adds the groups."""
     for groups, state in ((["admin"], "finished"), ([], "existed")):
-        _prepare(stage, "created", "exists", FINISHED)
-        stage.auth.create_user(USER, PASSWORD, groups=groups)
-        assert stage.states()[-1] == state
-    assert stage.cognito.operations().count("AdminAddUserToGroup") == 1
+        _prepare(harness, "created", "exists", FINISHED)
+        harness.auth.create_user(USER, PASSWORD, groups=groups)
+        assert harness.states()[-1] == state
+    assert harness.cognito.operations().count("AdminAddUserToGroup") == 1
 
 
-def test_skip_leaves_a_single_user_as_it_is(stage: Stage) -> None:
+def test_skip_leaves_a_single_user_as_it_is(harness: AuthHarness) -> None:
     """ "skip" does not sign in, so there is no user id, and it does not change groups."""
-    stage.cognito.password = OTHER
-    outputs = stage.auth.create_user(USER, PASSWORD, if_exists="skip", groups=["admin"])
+    harness.cognito.password = OTHER
+    outputs = harness.auth.create_user(USER, PASSWORD, if_exists="skip", groups=["admin"])
     assert (outputs.username, outputs.user_id) == (USER, None)
-    assert stage.cognito.operations() == ["AdminCreateUser"]
-    assert stage.states() == ["existed"]
+    assert harness.cognito.operations() == ["AdminCreateUser"]
+    assert harness.states() == ["existed"]
 
 
 @pytest.mark.parametrize("if_exists", ["overwrite", "", None, "Error"])
-def test_another_value_of_if_exists_is_refused(stage: Stage, if_exists: Any) -> None:
+def test_another_value_of_if_exists_is_refused(harness: AuthHarness, if_exists: Any) -> None:
     """Only the four values of if_exists are accepted."""
     with pytest.raises(InvalidParameterException, match="if_exists") as caught:
-        stage.auth.create_user(USER, PASSWORD, if_exists=if_exists)
+        harness.auth.create_user(USER, PASSWORD, if_exists=if_exists)
     assert '"sign_in"' in (caught.value.resolution or "")
-    assert stage.cognito.requests == []
+    assert harness.cognito.requests == []
 
 
-def test_a_malformed_response_leaves_the_user_to_the_next_run(stage: Stage) -> None:
+def test_a_malformed_response_leaves_the_user_to_the_next_run(harness: AuthHarness) -> None:
     """After a malformed response the user may exist, so it stays in the journal."""
     from seedctl.errors import InvalidResponseError
 
     error: SeedctlError = InvalidResponseError.of("cognito-idp", "AdminCreateUser")
-    stage.cognito.faults_after[("AdminCreateUser", 0)] = error
+    harness.cognito.faults_after[("AdminCreateUser", 0)] = error
     with pytest.raises(InvalidResponseError):
-        stage.auth.create_user(USER, PASSWORD)
-    stage.auth.create_user(USER, PASSWORD)
-    assert stage.states() == ["finished"]
+        harness.auth.create_user(USER, PASSWORD)
+    harness.auth.create_user(USER, PASSWORD)
+    assert harness.states() == ["finished"]
 
 
 def test_each_sign_up_option_can_be_given_in_every_way() -> None:

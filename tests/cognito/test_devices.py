@@ -12,10 +12,10 @@ import pytest
 from seedctl import srp
 from seedctl.errors import CognitoError
 from seedctl.srp import device_verifier
-from tests.cognito.standin import INTERNAL, tokens
+from tests.cognito.fake_cognito import INTERNAL, tokens
 
 if TYPE_CHECKING:
-    from tests.cognito.standin import Stage
+    from tests.cognito.fake_cognito import AuthHarness
 
 GOLDEN = json.loads((Path(__file__).parents[1] / "data" / "srp.json").read_text())
 USER, PASSWORD = "ann@example.com", "Final-passw0rd"
@@ -24,14 +24,14 @@ DEVICE = {"DeviceKey": KEY, "DeviceGroupKey": "-AbCdEfGh"}
 
 
 @pytest.fixture
-def remembering(stage: Stage) -> Stage:
+def remembering(harness: AuthHarness) -> AuthHarness:
     """A pool that remembers devices, with one user."""
-    stage.cognito.password = PASSWORD
-    stage.cognito.new_device = DEVICE
-    return stage
+    harness.cognito.password = PASSWORD
+    harness.cognito.new_device = DEVICE
+    return harness
 
 
-def test_device_is_confirmed_and_named(remembering: Stage) -> None:
+def test_device_is_confirmed_and_named(remembering: AuthHarness) -> None:
     """The device is confirmed right after the sign-in, and every refresh carries its key."""
     session = remembering.auth.sign_in(USER, PASSWORD)
     name, sent = remembering.cognito.requests[-1]
@@ -48,7 +48,7 @@ def test_device_is_confirmed_and_named(remembering: Stage) -> None:
         assert remembering.cognito.requests[-1][1]["AuthParameters"]["DEVICE_KEY"] == KEY
 
 
-def test_every_sign_in_uses_a_new_device(remembering: Stage) -> None:
+def test_every_sign_in_uses_a_new_device(remembering: AuthHarness) -> None:
     """A later sign-in names no device, so Cognito sends no device challenge."""
     first = remembering.auth.sign_in(USER, PASSWORD)
     again = remembering.auth.sign_in(USER, PASSWORD)
@@ -66,14 +66,14 @@ def test_every_sign_in_uses_a_new_device(remembering: Stage) -> None:
     again.sign_out()
 
 
-def test_created_users_have_a_device_too(remembering: Stage) -> None:
+def test_created_users_have_a_device_too(remembering: AuthHarness) -> None:
     """The device of the sign-in that sets the final password is confirmed too."""
     remembering.cognito.password = None
     remembering.auth.create_user(USER, PASSWORD)
     assert remembering.cognito.operations().count("ConfirmDevice") == 1
 
 
-def test_unconfirmed_device_is_a_warning(remembering: Stage) -> None:
+def test_unconfirmed_device_is_a_warning(remembering: AuthHarness) -> None:
     """A device that cannot be confirmed leads to a warning: the user is signed in."""
     remembering.cognito.faults[("ConfirmDevice", 0)] = CognitoError(
         "Too many devices.", code="LimitExceededException"
@@ -84,15 +84,15 @@ def test_unconfirmed_device_is_a_warning(remembering: Stage) -> None:
     assert "the device of ann@example.com could not be confirmed: Too many" in warning
 
 
-def test_pools_without_devices(stage: Stage) -> None:
+def test_pools_without_devices(harness: AuthHarness) -> None:
     """In a pool without devices nothing is confirmed, and a refresh names no device."""
-    stage.cognito.password = PASSWORD
-    session = stage.auth.sign_in(USER, PASSWORD)
+    harness.cognito.password = PASSWORD
+    session = harness.auth.sign_in(USER, PASSWORD)
     session.tokens(force_refresh=True)
-    name, sent = stage.cognito.requests[-1]
+    name, sent = harness.cognito.requests[-1]
     assert name == "InitiateAuth"
     assert sent["AuthParameters"].keys() == {"REFRESH_TOKEN"}
-    assert "ConfirmDevice" not in stage.cognito.operations()
+    assert "ConfirmDevice" not in harness.cognito.operations()
 
 
 def test_verifier() -> None:

@@ -29,12 +29,12 @@ from seedctl.errors import (
 )
 from seedctl.srp import ClientExchange
 from tests.aws.recorder import Recorder
-from tests.cognito.standin import SECRET_CODE, KnownAuth, section
+from tests.cognito.fake_cognito import SECRET_CODE, KnownAuth, section
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from tests.cognito.standin import Stage
+    from tests.cognito.fake_cognito import AuthHarness
 
 PASSWORD = "Passw0rd!"
 EMAIL_USER = "ann@example.com"
@@ -62,8 +62,8 @@ class AsyncObject:
         return "123456"
 
 
-def create(stage: Stage, username: str = EMAIL_USER, **options: Any) -> None:
-    stage.auth.create_user(username, PASSWORD, **{"sign_in_flow": "MFA", **options})
+def create(harness: AuthHarness, username: str = EMAIL_USER, **options: Any) -> None:
+    harness.auth.create_user(username, PASSWORD, **{"sign_in_flow": "MFA", **options})
 
 
 def pool(*methods: str, mode: str | None = "REQUIRED", **settings: Any) -> dict[str, Any]:
@@ -214,7 +214,7 @@ BY_PHONE: dict[str, Any] = {"username_attributes": ("phone_number",)}
     ],
 )
 def test_impossible_options_are_refused_before_the_first_write(
-    make_stage: Callable[..., Stage],
+    make_harness: Callable[..., AuthHarness],
     settings: dict[str, Any],
     username: str,
     options: dict[str, Any],
@@ -222,13 +222,13 @@ def test_impossible_options_are_refused_before_the_first_write(
     words: str,
 ) -> None:
     """After a failed check no user is created, no target is announced and no marker is left."""
-    stage = make_stage(**settings)
+    harness = make_harness(**settings)
     with pytest.raises(error, match=words) as caught:
-        create(stage, username, **options)
+        create(harness, username, **options)
     assert type(caught.value) is error
-    assert stage.cognito.requests == []
-    assert stage.announced == 0
-    assert stage.markers() == []
+    assert harness.cognito.requests == []
+    assert harness.announced == 0
+    assert harness.markers() == []
 
 
 @pytest.mark.parametrize(
@@ -298,16 +298,16 @@ def test_impossible_options_are_refused_before_the_first_write(
     ],
 )
 def test_possible_options_are_accepted(
-    make_stage: Callable[..., Stage],
+    make_harness: Callable[..., AuthHarness],
     settings: dict[str, Any],
     username: str,
     options: dict[str, Any],
 ) -> None:
     """An OPTIONAL pool requires no code, and what an old file does not state is left to Cognito."""
-    stage = make_stage(**settings)
-    create(stage, username, **options)
-    assert stage.states() == ["created"]
-    assert stage.markers() == []
+    harness = make_harness(**settings)
+    create(harness, username, **options)
+    assert harness.states() == ["created"]
+    assert harness.markers() == []
 
 
 @pytest.mark.parametrize(
@@ -320,13 +320,13 @@ def test_possible_options_are_accepted(
     ],
 )
 def test_a_sign_in_is_checked_too(
-    make_stage: Callable[..., Stage], options: dict[str, Any], words: str
+    make_harness: Callable[..., AuthHarness], options: dict[str, Any], words: str
 ) -> None:
     """An unusable callback or preference is refused before any request."""
-    stage = make_stage(**pool("TOTP"))
+    harness = make_harness(**pool("TOTP"))
     with pytest.raises(InvalidParameterException, match=words):
-        stage.auth.sign_in(EMAIL_USER, PASSWORD, sign_in_flow="MFA", **options)
-    assert stage.cognito.requests == []
+        harness.auth.sign_in(EMAIL_USER, PASSWORD, sign_in_flow="MFA", **options)
+    assert harness.cognito.requests == []
 
 
 def test_the_callback_of_a_method() -> None:
@@ -385,17 +385,17 @@ def test_a_coroutine_is_refused_without_a_warning() -> None:
 
 
 def test_a_failed_callback_leaves_the_user_to_the_next_run(
-    make_stage: Callable[..., Stage],
+    make_harness: Callable[..., AuthHarness],
 ) -> None:
     """A user whose callback returned no code stays in the journal, and the next run finishes it."""
-    stage = make_stage(**pool("EMAIL"))
-    stage.cognito.after_new_password = [("EMAIL_OTP", {})]
+    harness = make_harness(**pool("EMAIL"))
+    harness.cognito.after_new_password = [("EMAIL_OTP", {})]
     with pytest.raises(InvalidParameterException, match="returned nothing"):
-        create(stage, email_sign_up_challenge=lambda: None)
-    assert len(stage.markers()) == 1
-    stage.cognito.sign_in_challenge = "EMAIL_OTP"
-    create(stage, email_sign_up_challenge=lambda: "86420975")
-    assert stage.markers() == []
+        create(harness, email_sign_up_challenge=lambda: None)
+    assert len(harness.markers()) == 1
+    harness.cognito.sign_in_challenge = "EMAIL_OTP"
+    create(harness, email_sign_up_challenge=lambda: "86420975")
+    assert harness.markers() == []
     assert masking.mask("86420975") == "***"
 
 

@@ -13,7 +13,7 @@ from seedctl.cognito.types import NewUser
 from seedctl.report import Report
 from seedctl.srp import secret_hash
 from tests.aws.recorder import Recorder
-from tests.cognito.standin import KnownAuth, section, tokens
+from tests.cognito.fake_cognito import KnownAuth, section, tokens
 
 if TYPE_CHECKING:
     from collections.abc import Callable

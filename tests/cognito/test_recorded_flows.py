@@ -24,7 +24,7 @@ from seedctl.errors import (
     UsernameExistsError,
 )
 from seedctl.users.signed_in import AmbientAuth
-from tests.cognito.standin import INTERNAL, no_identities
+from tests.cognito.fake_cognito import INTERNAL, no_identities
 
 if sys.version_info >= (3, 11):
     import tomllib
@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from seedctl.cognito.types import MFAPreference
-    from tests.cognito.standin import Stage
+    from tests.cognito.fake_cognito import AuthHarness
 
 PASSWORD = "Passw0rd!"  # the recording's
 USER = "user1@example.com"
@@ -66,9 +66,9 @@ def as_recorded(requests: list[tuple[str, dict[str, Any]]]) -> list[dict[str, An
     return [{"operation": operation, "body": blank(body)} for operation, body in requests]
 
 
-def test_password_flow_sends_what_the_javascript_tool_sends(stage: Stage) -> None:
+def test_password_flow_sends_what_the_javascript_tool_sends(harness: AuthHarness) -> None:
     """All nineteen recorded requests of the password situation, in order, field by field."""
-    auth = AmbientAuth(stage.auth, no_identities())
+    auth = AmbientAuth(harness.auth, no_identities())
 
     def create(attributes: dict[str, str] | None) -> Any:
         user = NewUser(USER, PASSWORD, user_attributes=attributes)
@@ -76,7 +76,7 @@ def test_password_flow_sends_what_the_javascript_tool_sends(stage: Stage) -> Non
 
     attributes = {"locale": "en", "phone_number": "+15551234567", "given_name": "", "email": USER}
     user = create(attributes)
-    stage.auth.add_to_group(user, "admin")
+    harness.auth.add_to_group(user, "admin")
     with pytest.raises(UsernameExistsError):
         create(None)
     for _ in range(2):
@@ -89,24 +89,24 @@ def test_password_flow_sends_what_the_javascript_tool_sends(stage: Stage) -> Non
     auth.sign_in(USER, PASSWORD, sign_in_flow="Password")
     auth.sign_out(everywhere=True)
 
-    assert as_recorded(stage.cognito.requests) == recorded("password")
+    assert as_recorded(harness.cognito.requests) == recorded("password")
 
 
-def test_srp_values_have_the_form_cognito_expects(stage: Stage) -> None:
+def test_srp_values_have_the_form_cognito_expects(harness: AuthHarness) -> None:
     """SRP_A is lower-case hex, the timestamp has an unpadded day, nothing optional is null."""
-    stage.auth.create_user(USER, PASSWORD)
-    by_operation = dict(stage.cognito.requests)
+    harness.auth.create_user(USER, PASSWORD)
+    by_operation = dict(harness.cognito.requests)
     assert re.fullmatch(
         r"[0-9a-f]{700,768}", by_operation["InitiateAuth"]["AuthParameters"]["SRP_A"]
     )
-    answers = stage.cognito.requests[2][1]["ChallengeResponses"]
+    answers = harness.cognito.requests[2][1]["ChallengeResponses"]
     assert re.fullmatch(r"\w{3} \w{3} [1-9]\d? \d\d:\d\d:\d\d UTC \d{4}", answers["TIMESTAMP"])
-    assert "Session" not in stage.cognito.requests[2][1]
+    assert "Session" not in harness.cognito.requests[2][1]
 
 
 @dataclass(frozen=True)
 class Situation:
-    """A recorded MFA situation: the stand-in's challenges and the caller's options."""
+    """A recorded MFA situation: the fake Cognito's challenges and the caller's options."""
 
     after_new_password: list[tuple[str, dict[str, str]]] = field(default_factory=list)
     sign_in: str | None = None
@@ -179,13 +179,13 @@ SITUATIONS = {
 }
 
 
-def play(stage: Stage, situation: Situation) -> list[SeedctlError]:
+def play(harness: AuthHarness, situation: Situation) -> list[SeedctlError]:
     """Create with the MFA flow, then sign in by MFA, then by password; return what was raised."""
-    auth = AmbientAuth(stage.auth, no_identities())
-    stage.cognito.after_new_password = list(situation.after_new_password)
-    stage.cognito.sign_in_challenge = situation.sign_in
-    stage.cognito.sign_in_parameters = situation.sign_in_parameters
-    stage.codes.codes = ["123456"] * 9
+    auth = AmbientAuth(harness.auth, no_identities())
+    harness.cognito.after_new_password = list(situation.after_new_password)
+    harness.cognito.sign_in_challenge = situation.sign_in
+    harness.cognito.sign_in_parameters = situation.sign_in_parameters
+    harness.codes.codes = ["123456"] * 9
     new_user = NewUser(
         USER,
         PASSWORD,
@@ -202,7 +202,7 @@ def play(stage: Stage, situation: Situation) -> list[SeedctlError]:
             raised.append(error)
 
     attempt(lambda: auth.create_user(new_user, if_exists="error", sign_in_after_creation=True))
-    stage.cognito.after_new_password = []
+    harness.cognito.after_new_password = []
     attempt(
         lambda: auth.sign_in(
             USER, PASSWORD, sign_in_flow="MFA", mfa_preference=situation.preference
@@ -219,12 +219,12 @@ def deviations() -> set[str]:
 
 @pytest.mark.parametrize("flow", sorted(set(SITUATIONS) - deviations()))
 def test_mfa_flows_send_what_the_javascript_tool_sends(
-    make_stage: Callable[..., Stage], flow: str
+    make_harness: Callable[..., AuthHarness], flow: str
 ) -> None:
     """Every recorded situation that is not a listed deviation, request by request."""
-    stage = make_stage(mfa_configuration=None, mfa_methods=None)
-    play(stage, SITUATIONS[flow])
-    assert as_recorded(stage.cognito.requests) == recorded(flow)
+    harness = make_harness(mfa_configuration=None, mfa_methods=None)
+    play(harness, SITUATIONS[flow])
+    assert as_recorded(harness.cognito.requests) == recorded(flow)
 
 
 def test_every_recorded_flow_is_tested_or_a_deviation() -> None:
@@ -235,59 +235,61 @@ def test_every_recorded_flow_is_tested_or_a_deviation() -> None:
 
 
 @pytest.mark.parametrize("flow", ["setupboth", "setupemail"])
-def test_set_up_by_preference_ends_signed_in(make_stage: Callable[..., Stage], flow: str) -> None:
+def test_set_up_by_preference_ends_signed_in(
+    make_harness: Callable[..., AuthHarness], flow: str
+) -> None:
     """Deviations "setupboth" and "setupemail": never a silent success without tokens."""
-    stage = make_stage(mfa_configuration=None, mfa_methods=None)
-    raised = play(stage, SITUATIONS[flow])
-    assert stage.states() == ["created"]
-    assert "SetUserMFAPreference" in stage.cognito.operations()
+    harness = make_harness(mfa_configuration=None, mfa_methods=None)
+    raised = play(harness, SITUATIONS[flow])
+    assert harness.states() == ["created"]
+    assert "SetUserMFAPreference" in harness.cognito.operations()
     assert [type(error) for error in raised] == [SignInException]  # only the password flow
     if flow == "setupemail":
         answer = next(
             body["ChallengeResponses"]
-            for name, body in stage.cognito.requests
+            for name, body in harness.cognito.requests
             if body.get("ChallengeName") == "MFA_SETUP"
         )
         assert answer == {"USERNAME": INTERNAL, "EMAIL": USER}
 
 
-def test_sms_is_not_quietly_replaced_by_totp(make_stage: Callable[..., Stage]) -> None:
+def test_sms_is_not_quietly_replaced_by_totp(make_harness: Callable[..., AuthHarness]) -> None:
     """Deviation "setupsmstotp": the preference is respected, and the error says what it needs."""
-    stage = make_stage(mfa_configuration=None, mfa_methods=None)
-    raised = play(stage, SITUATIONS["setupsmstotp"])
+    harness = make_harness(mfa_configuration=None, mfa_methods=None)
+    raised = play(harness, SITUATIONS["setupsmstotp"])
     assert isinstance(raised[0], MFAPreferenceNotAvailableError)
     assert "phone_number" in (raised[0].resolution or "")
-    assert "AssociateSoftwareToken" not in stage.cognito.operations()
+    assert "AssociateSoftwareToken" not in harness.cognito.operations()
 
 
 def test_totp_without_a_callback_asks_cognito_for_no_secret(
-    make_stage: Callable[..., Stage],
+    make_harness: Callable[..., AuthHarness],
 ) -> None:
     """Deviation "nototp": without a callback for the secret it is not even requested."""
-    stage = make_stage(mfa_configuration=None, mfa_methods=None)
-    raised = play(stage, SITUATIONS["nototp"])
+    harness = make_harness(mfa_configuration=None, mfa_methods=None)
+    raised = play(harness, SITUATIONS["nototp"])
     assert isinstance(raised[0], MissingTOTPChallengeError)
-    assert "AssociateSoftwareToken" not in stage.cognito.operations()
+    assert "AssociateSoftwareToken" not in harness.cognito.operations()
 
 
 def test_mfa_on_a_pool_with_mfa_off_is_refused_before_the_first_write(
-    make_stage: Callable[..., Stage],
+    make_harness: Callable[..., AuthHarness],
 ) -> None:
     """Deviation "notconf": no user is left behind with a password nobody knows."""
-    stage = make_stage(mfa_configuration="NONE", mfa_methods=())
+    harness = make_harness(mfa_configuration="NONE", mfa_methods=())
     with pytest.raises(MFANotConfiguredError):
-        stage.auth.create_user(USER, PASSWORD, sign_in_flow="MFA")
-    assert stage.cognito.requests == []
+        harness.auth.create_user(USER, PASSWORD, sign_in_flow="MFA")
+    assert harness.cognito.requests == []
 
 
 def test_password_flow_on_an_mfa_pool_is_refused_before_the_first_write(
-    make_stage: Callable[..., Stage],
+    make_harness: Callable[..., AuthHarness],
 ) -> None:
     """Deviation "pwonmfa": never a success without tokens, and no user left behind."""
-    stage = make_stage(mfa_configuration="REQUIRED")
+    harness = make_harness(mfa_configuration="REQUIRED")
     with pytest.raises(MFARequiredError):
-        stage.auth.create_user(USER, PASSWORD)
+        harness.auth.create_user(USER, PASSWORD)
     with pytest.raises(MFARequiredError):
-        stage.auth.sign_in(USER, PASSWORD)
-    assert stage.cognito.requests == []
-    assert stage.announced == 0
+        harness.auth.sign_in(USER, PASSWORD)
+    assert harness.cognito.requests == []
+    assert harness.announced == 0

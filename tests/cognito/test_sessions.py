@@ -26,29 +26,29 @@ from seedctl.errors import (
     UserUnAuthenticatedException,
 )
 from seedctl.users.signed_in import AmbientAuth, AmbientIdentity, GuestIdentity
-from tests.cognito.standin import INTERNAL, no_identities
+from tests.cognito.fake_cognito import INTERNAL, no_identities
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from seedctl.users.session import UserSession
-    from tests.cognito.standin import Stage
+    from tests.cognito.fake_cognito import AuthHarness
 
 USER, PASSWORD = "ann@example.com", "Final-passw0rd"
 WAIT = 60.0
 
 
 @pytest.fixture
-def session(stage: Stage) -> UserSession:
-    stage.auth.create_user(USER, PASSWORD)
-    stage.cognito.requests.clear()
-    return stage.auth.sign_in(USER, PASSWORD)
+def session(harness: AuthHarness) -> UserSession:
+    harness.auth.create_user(USER, PASSWORD)
+    harness.cognito.requests.clear()
+    return harness.auth.sign_in(USER, PASSWORD)
 
 
 @pytest.fixture
-def auth(stage: Stage) -> AmbientAuth:
-    stage.cognito.password = PASSWORD
-    return AmbientAuth(stage.auth, no_identities())
+def auth(harness: AuthHarness) -> AmbientAuth:
+    harness.cognito.password = PASSWORD
+    return AmbientAuth(harness.auth, no_identities())
 
 
 def test_the_repr_of_a_session_shows_no_token(session: UserSession) -> None:
@@ -71,17 +71,17 @@ def test_a_user_name_that_is_a_secret_is_masked(session: UserSession) -> None:
 
 
 def test_a_refresh_names_the_internal_user(
-    stage: Stage, session: UserSession, monkeypatch: pytest.MonkeyPatch
+    harness: AuthHarness, session: UserSession, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A client with a secret proves it with the pool's own name; the refresh token stays the same."""
     calls: list[tuple[Any, ...]] = []
-    refresh = stage.pool.refresh
+    refresh = harness.pool.refresh
 
     def record(*given: Any) -> dict[str, Any]:
         calls.append(given)
         return refresh(*given)
 
-    monkeypatch.setattr(stage.pool, "refresh", record)
+    monkeypatch.setattr(harness.pool, "refresh", record)
     first = session.tokens().refresh
     for _ in range(2):
         session.tokens(force_refresh=True)
@@ -96,10 +96,10 @@ def test_a_refresh_names_the_internal_user(
     ],
 )
 def test_a_refresh_that_fails(
-    stage: Stage, session: UserSession, failure: Exception, raised: type[Exception]
+    harness: AuthHarness, session: UserSession, failure: Exception, raised: type[Exception]
 ) -> None:
     """Only Cognito's refusal ends the session; after another failure a later call may succeed."""
-    stage.cognito.faults[("InitiateAuth", 1)] = failure
+    harness.cognito.faults[("InitiateAuth", 1)] = failure
     with pytest.raises(raised):
         session.tokens(force_refresh=True)
     assert session.tokens(force_refresh=True)
@@ -113,30 +113,30 @@ def test_tokens_that_cannot_be_refreshed(session: UserSession) -> None:
         session.tokens(force_refresh=True)
 
 
-def test_a_new_user_replaces_the_current_one(auth: AmbientAuth, stage: Stage) -> None:
+def test_a_new_user_replaces_the_current_one(auth: AmbientAuth, harness: AuthHarness) -> None:
     """Signed in only if that is asked for; after a failure nobody is signed in."""
     auth.sign_in(USER, PASSWORD)
-    stage.cognito.password = None
+    harness.cognito.password = None
     user = NewUser("bob@example.com", PASSWORD)
     auth.create_user(user, if_exists="error", sign_in_after_creation=False)
     assert auth.signed_in() is None
-    assert stage.auth.open_sessions() == frozenset()
+    assert harness.auth.open_sessions() == frozenset()
     auth.create_user(user, if_exists="sign_in", sign_in_after_creation=True)
     assert auth.session().username == "bob@example.com"
-    events = [(each.name, each.state) for each in stage.report.events if each.kind == "session"]
+    events = [(each.name, each.state) for each in harness.report.events if each.kind == "session"]
     assert events == [(USER, "signed in"), ("bob@example.com", "signed in")]
-    before = len(stage.cognito.requests)
+    before = len(harness.cognito.requests)
     with pytest.raises(InvalidParameterException, match="could not be signed in"):
         auth.create_user(user, if_exists="skip", sign_in_after_creation=True)
-    assert len(stage.cognito.requests) == before
+    assert len(harness.cognito.requests) == before
     with pytest.raises(UsernameExistsError):
         auth.create_user(user, if_exists="error", sign_in_after_creation=False)
     assert auth.signed_in() is None
 
 
-def test_two_backends_have_a_current_user_each(auth: AmbientAuth, stage: Stage) -> None:
+def test_two_backends_have_a_current_user_each(auth: AmbientAuth, harness: AuthHarness) -> None:
     """What is asked of one backend neither shows nor ends the session of the other."""
-    other = AmbientAuth(stage.auth, no_identities())
+    other = AmbientAuth(harness.auth, no_identities())
     session = auth.sign_in(USER, PASSWORD)
     other.sign_out()
     assert other.signed_in() is None
@@ -162,36 +162,36 @@ def test_a_worker_thread_is_not_a_guest_by_mistake(auth: AmbientAuth) -> None:
         assert isinstance(pool.submit(identity.bind).result(), GuestIdentity)
 
 
-def test_a_user_that_does_not_exist(stage: Stage) -> None:
+def test_a_user_that_does_not_exist(harness: AuthHarness) -> None:
     """Some pools say so; the advice is to create it."""
-    stage.cognito.password = PASSWORD
+    harness.cognito.password = PASSWORD
     with pytest.raises(UserExistsError, match="There is no user nobody"):
-        stage.auth.sign_in("nobody@example.com", PASSWORD)
+        harness.auth.sign_in("nobody@example.com", PASSWORD)
 
 
-def test_some_sessions_may_stay_open(stage: Stage, session: UserSession) -> None:
+def test_some_sessions_may_stay_open(harness: AuthHarness, session: UserSession) -> None:
     """close() ends all but those that are named, in threads that do not keep the process alive."""
     threads: list[threading.Thread] = []
-    call = stage.cognito.call
+    call = harness.cognito.call
 
     def record(*given: Any, **options: Any) -> dict[str, Any]:
         threads.append(threading.current_thread())
         return call(*given, **options)
 
-    other = stage.auth.sign_in(USER, PASSWORD)
-    stage.cognito.call = record  # type: ignore[method-assign]
-    stage.auth.close(but=[session])
+    other = harness.auth.sign_in(USER, PASSWORD)
+    harness.cognito.call = record  # type: ignore[method-assign]
+    harness.auth.close(but=[session])
     assert (session.is_signed_in, other.is_signed_in) == (True, False)
     assert [each.daemon for each in threads] == [True]
-    assert stage.auth.open_sessions() == {session}
+    assert harness.auth.open_sessions() == {session}
 
 
-def test_leaving_the_block_revokes_once(stage: Stage, session: UserSession) -> None:
+def test_leaving_the_block_revokes_once(harness: AuthHarness, session: UserSession) -> None:
     """A second sign-out sends nothing, and a signed-out session gives no tokens."""
     with session:
         assert session.is_signed_in
     session.sign_out()
-    assert stage.cognito.operations().count("RevokeToken") == 1
+    assert harness.cognito.operations().count("RevokeToken") == 1
     assert "signed out" in repr(session)
     assert session
     with pytest.raises(UserUnAuthenticatedException):
@@ -200,38 +200,38 @@ def test_leaving_the_block_revokes_once(stage: Stage, session: UserSession) -> N
         session.current_user()
 
 
-def test_no_revocation_where_the_pool_has_none(stage: Stage) -> None:
+def test_no_revocation_where_the_pool_has_none(harness: AuthHarness) -> None:
     """No revocation is sent if the token has no origin_jti: Cognito would refuse it."""
-    stage.cognito.revocation = False
-    stage.auth.create_user(USER, PASSWORD)
-    assert "RevokeToken" not in stage.cognito.operations()
+    harness.cognito.revocation = False
+    harness.auth.create_user(USER, PASSWORD)
+    assert "RevokeToken" not in harness.cognito.operations()
 
 
-def test_a_failed_revocation_is_a_warning(stage: Stage, session: UserSession) -> None:
+def test_a_failed_revocation_is_a_warning(harness: AuthHarness, session: UserSession) -> None:
     """If the revocation fails, the session ends anyway, with a warning."""
-    stage.cognito.faults[("RevokeToken", 0)] = EndpointUnreachableError("cut")
+    harness.cognito.faults[("RevokeToken", 0)] = EndpointUnreachableError("cut")
     session.sign_out()
     assert not session.is_signed_in
-    assert any("could not be revoked" in text for text in stage.report.warnings)
+    assert any("could not be revoked" in text for text in harness.report.warnings)
 
 
-def test_tokens_are_refreshed_when_asked_for(stage: Stage, session: UserSession) -> None:
+def test_tokens_are_refreshed_when_asked_for(harness: AuthHarness, session: UserSession) -> None:
     """The refresh token stays in use if a refresh returns no new one."""
     session.fetch_auth_session(force_refresh=True)
-    assert stage.cognito.requests[-1][1] == {
+    assert harness.cognito.requests[-1][1] == {
         "AuthFlow": "REFRESH_TOKEN_AUTH",
         "AuthParameters": {"REFRESH_TOKEN": "opaque-refresh-token-0123456789"},
         "ClientId": "client123",
     }
     session.sign_out()
-    assert stage.cognito.requests[-1][0] == "RevokeToken"
+    assert harness.cognito.requests[-1][0] == "RevokeToken"
 
 
 def test_threads_refresh_expired_tokens_once(
-    stage: Stage, session: UserSession, monkeypatch: pytest.MonkeyPatch
+    harness: AuthHarness, session: UserSession, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Threads that use a session at the same time after its tokens expired share one refresh."""
-    initiate, start = stage.cognito._InitiateAuth, threading.Barrier(4)
+    initiate, start = harness.cognito._InitiateAuth, threading.Barrier(4)
 
     def initiate_slowly(parameters: Any) -> dict[str, Any]:
         time.sleep(0.01)
@@ -241,53 +241,57 @@ def test_threads_refresh_expired_tokens_once(
         start.wait(WAIT)
         return session.tokens().access
 
-    monkeypatch.setattr(stage.cognito, "_InitiateAuth", initiate_slowly)
+    monkeypatch.setattr(harness.cognito, "_InitiateAuth", initiate_slowly)
     session._tokens = replace(session.tokens(), expires_at=0.0)
-    stage.cognito.requests.clear()
+    harness.cognito.requests.clear()
     with ThreadPoolExecutor(4) as pool:
         assert len({*pool.map(use, range(4))}) == 1
-    assert stage.cognito.operations() == ["InitiateAuth"]
+    assert harness.cognito.operations() == ["InitiateAuth"]
 
 
-def test_a_refused_refresh_says_to_sign_in_again(stage: Stage, session: UserSession) -> None:
+def test_a_refused_refresh_says_to_sign_in_again(
+    harness: AuthHarness, session: UserSession
+) -> None:
     """If Cognito refuses the refresh token, the error says to sign in again."""
-    calls = stage.cognito.operations().count("InitiateAuth")
-    stage.cognito.faults[("InitiateAuth", calls)] = NotAuthorizedException("revoked")
+    calls = harness.cognito.operations().count("InitiateAuth")
+    harness.cognito.faults[("InitiateAuth", calls)] = NotAuthorizedException("revoked")
     with pytest.raises(UserUnAuthenticatedException, match="revoked"):
         session.fetch_auth_session(force_refresh=True)
 
 
-def test_closing_signs_out_all_users(stage: Stage) -> None:
+def test_closing_signs_out_all_users(harness: AuthHarness) -> None:
     """Closing the backend ends all open sessions."""
-    stage.cognito.password = PASSWORD
-    sessions = [stage.auth.sign_in(USER, PASSWORD) for _ in range(3)]
-    stage.auth.close()
+    harness.cognito.password = PASSWORD
+    sessions = [harness.auth.sign_in(USER, PASSWORD) for _ in range(3)]
+    harness.auth.close()
     assert not any(session.is_signed_in for session in sessions)
-    assert stage.cognito.operations().count("RevokeToken") == 3
+    assert harness.cognito.operations().count("RevokeToken") == 3
 
 
-def _sessions(stage: Stage, count: int) -> list[UserSession]:
-    stage.cognito.password = PASSWORD
-    return [stage.auth.sign_in(USER, PASSWORD) for _ in range(count)]
+def _sessions(harness: AuthHarness, count: int) -> list[UserSession]:
+    harness.cognito.password = PASSWORD
+    return [harness.auth.sign_in(USER, PASSWORD) for _ in range(count)]
 
 
-def test_sessions_are_ended_many_at_once(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_sessions_are_ended_many_at_once(
+    harness: AuthHarness, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """64 sign-outs run at the same time."""
-    sessions = _sessions(stage, 64)
+    sessions = _sessions(harness, 64)
     together = threading.Barrier(64, timeout=WAIT)
 
     def revoke(_: Any) -> dict[str, Any]:
         together.wait()
         return {}
 
-    monkeypatch.setattr(stage.cognito, "_RevokeToken", revoke)
-    stage.auth.close()
+    monkeypatch.setattr(harness.cognito, "_RevokeToken", revoke)
+    harness.auth.close()
     assert not any(session.is_signed_in for session in sessions)
-    assert stage.report.warnings == []
+    assert harness.report.warnings == []
 
 
 @pytest.fixture
-def hanging(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> Iterator[threading.Event]:
+def hanging(harness: AuthHarness, monkeypatch: pytest.MonkeyPatch) -> Iterator[threading.Event]:
     """Let all revocations but each fourth hang; return an event that is set when one starts."""
     monkeypatch.setattr(interruption, "GRACE_SECONDS", 1.0)
     begun, release = threading.Event(), threading.Event()
@@ -299,27 +303,27 @@ def hanging(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> Iterator[threading
             release.wait(WAIT)
         return {}
 
-    monkeypatch.setattr(stage.cognito, "_RevokeToken", revoke)
+    monkeypatch.setattr(harness.cognito, "_RevokeToken", revoke)
     yield begun
     release.set()
 
 
 def test_an_ended_run_leaves_sessions_that_cannot_be_ended_in_time(
-    stage: Stage, hanging: threading.Event
+    harness: AuthHarness, hanging: threading.Event
 ) -> None:
     """After a signal all sign-outs together have two seconds; a warning says how many are left."""
-    sessions = _sessions(stage, 8)
+    sessions = _sessions(harness, 8)
     interruption.set_requested(True)
-    stage.auth.close()
-    assert stage.report.warnings == [
+    harness.auth.close()
+    assert harness.report.warnings == [
         "6 sessions were left signed in: the sign-out took longer than 1 s."
     ]
     assert len(sessions) == 8
 
 
-def test_ctrl_c_during_the_sign_outs(stage: Stage, hanging: threading.Event) -> None:
+def test_ctrl_c_during_the_sign_outs(harness: AuthHarness, hanging: threading.Event) -> None:
     """Ctrl-C during the sign-outs is raised to the caller after the same two seconds."""
-    _sessions(stage, 2)
+    _sessions(harness, 2)
 
     def interrupt() -> None:
         assert hanging.wait(WAIT)
@@ -328,61 +332,61 @@ def test_ctrl_c_during_the_sign_outs(stage: Stage, hanging: threading.Event) -> 
     thread = threading.Thread(target=interrupt)
     thread.start()
     with pytest.raises(KeyboardInterrupt):
-        stage.auth.close()
+        harness.auth.close()
     thread.join()
-    assert stage.report.warnings == [
+    assert harness.report.warnings == [
         "1 session was left signed in: the sign-out took longer than 1 s."
     ]
 
 
 def test_sign_outs_while_python_starts_no_threads(
-    stage: Stage, monkeypatch: pytest.MonkeyPatch
+    harness: AuthHarness, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """If the interpreter starts no more threads, sessions are ended one after another."""
 
     def refuse(_: threading.Thread) -> None:
         raise RuntimeError("can't create new thread at interpreter shutdown")
 
-    sessions = _sessions(stage, 3)
+    sessions = _sessions(harness, 3)
     monkeypatch.setattr(threading.Thread, "start", refuse)
-    stage.auth.close()
+    harness.auth.close()
     assert not any(session.is_signed_in for session in sessions)
 
 
-def test_an_unexpected_exception_is_raised(stage: Stage) -> None:
+def test_an_unexpected_exception_is_raised(harness: AuthHarness) -> None:
     """An unexpected exception is raised by close(), after the other sign-outs."""
-    _sessions(stage, 3)
-    stage.cognito.faults[("RevokeToken", 0)] = ZeroDivisionError("a bug")
+    _sessions(harness, 3)
+    harness.cognito.faults[("RevokeToken", 0)] = ZeroDivisionError("a bug")
     with pytest.raises(ZeroDivisionError):
-        stage.auth.close()
-    assert stage.cognito.operations().count("RevokeToken") == 3
+        harness.auth.close()
+    assert harness.cognito.operations().count("RevokeToken") == 3
 
 
-def test_an_interrupted_sign_out_is_tried_again_at_the_end(stage: Stage) -> None:
+def test_an_interrupted_sign_out_is_tried_again_at_the_end(harness: AuthHarness) -> None:
     """After Ctrl-C during a revocation the session is still open, and close() tries again."""
-    (session,) = _sessions(stage, 1)
-    stage.cognito.faults[("RevokeToken", 0)] = KeyboardInterrupt()  # type: ignore[assignment]
+    (session,) = _sessions(harness, 1)
+    harness.cognito.faults[("RevokeToken", 0)] = KeyboardInterrupt()  # type: ignore[assignment]
     with pytest.raises(KeyboardInterrupt):
         session.sign_out()
     assert session.is_signed_in
-    stage.auth.close()
+    harness.auth.close()
     assert not session.is_signed_in
-    assert stage.cognito.operations().count("RevokeToken") == 2
+    assert harness.cognito.operations().count("RevokeToken") == 2
 
 
-def test_an_ended_run_signs_out_at_its_end(stage: Stage) -> None:
+def test_an_ended_run_signs_out_at_its_end(harness: AuthHarness) -> None:
     """After a signal sign_out leaves sessions to close(), except with everywhere=True."""
-    first, second = _sessions(stage, 2)
+    first, second = _sessions(harness, 2)
     interruption.set_requested(True)
     with first:
         second.sign_out(everywhere=True)
     assert (first.is_signed_in, second.is_signed_in) == (True, False)
-    stage.auth.close()
+    harness.auth.close()
     assert not first.is_signed_in
-    assert stage.cognito.operations()[-2:] == ["GlobalSignOut", "RevokeToken"]
+    assert harness.cognito.operations()[-2:] == ["GlobalSignOut", "RevokeToken"]
 
 
-def test_only_one_user_is_signed_in_at_a_time(stage: Stage, auth: AmbientAuth) -> None:
+def test_only_one_user_is_signed_in_at_a_time(harness: AuthHarness, auth: AmbientAuth) -> None:
     """A second sign_in_user ends the session of the first."""
     first = auth.sign_in(USER, PASSWORD, sign_in_flow="Password")
     second = auth.sign_in(USER, PASSWORD, sign_in_flow="Password")

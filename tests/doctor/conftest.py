@@ -24,7 +24,7 @@ SCRIPT = 'from seedctl import get_secret\n\nget_secret("seed-user-password")\n'
 
 
 @dataclass
-class Place:
+class DoctorHarness:
     """The project, and what a test changes about it."""
 
     folder: Path
@@ -71,13 +71,13 @@ class Place:
 
 
 @pytest.fixture
-def place(
+def harness(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> Place:
+) -> DoctorHarness:
     folder = tmp_path / "project"
     node = FakeNode(tmp_path / "bin")
     node.version("v22.1.0")
-    found = Place(folder, node, monkeypatch, CommandLine(capsys, monkeypatch))
+    found = DoctorHarness(folder, node, monkeypatch, CommandLine(capsys, monkeypatch))
     found.write("package.json", {"name": "my-app"})
     found.write("amplify/backend.ts", "")
     found.write("amplify/seed/seed.py", SCRIPT)
@@ -118,4 +118,4 @@ def stack_with(pool: str, identifier: BackendIdentifier = DEV) -> dict[str, Repl
     return cloudformation(DeployedStack(identifier.stack_name, outputs, resources=[pool]))
 
 
-Plant = Callable[[Place], object]
+Plant = Callable[[DoctorHarness], object]

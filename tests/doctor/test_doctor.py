@@ -21,7 +21,7 @@ from seedctl.local.state_folder import DATABASE
 from seedctl.outputs import load_outputs
 from seedctl.project import BackendIdentifier
 from seedctl.source.digests import source_digests
-from tests.doctor.conftest import POOL, Place, stack_with
+from tests.doctor.conftest import POOL, DoctorHarness, stack_with
 from tests.fake_aws import FakeAWS
 
 if TYPE_CHECKING:
@@ -42,85 +42,85 @@ def _flows(*flows: str, **more: str) -> dict[str, Any]:
     return {"UserPoolClient": {"ClientId": "c", "ExplicitAuthFlows": list(flows), **more}}
 
 
-def _local_document(place: Place) -> dict[str, Any]:
-    document: dict[str, Any] = json.loads((place.folder / OUTPUTS).read_text(encoding="utf-8"))
-    sources = source_digests(place.folder)
+def _local_document(harness: DoctorHarness) -> dict[str, Any]:
+    document: dict[str, Any] = json.loads((harness.folder / OUTPUTS).read_text(encoding="utf-8"))
+    sources = source_digests(harness.folder)
     document["custom"] = {"seedctl": {"format": 1, "sources": sources}}
     return document
 
 
-def _stale(place: Place) -> None:
-    place.write(LOCAL, _local_document(place))
-    place.write("amplify/backend.ts", "// changed")
+def _stale(harness: DoctorHarness) -> None:
+    harness.write(LOCAL, _local_document(harness))
+    harness.write("amplify/backend.ts", "// changed")
 
 
-def _without_srp(place: Place) -> None:
-    document = _local_document(place)
+def _without_srp(harness: DoctorHarness) -> None:
+    document = _local_document(harness)
     document["custom"]["seedctl"]["user_pool"] = {"auth_flows": ["ALLOW_CUSTOM_AUTH"]}
-    place.write(OUTPUTS, document)
-    place.write(SCRIPT, "")
-    place.arguments.append("--local")
+    harness.write(OUTPUTS, document)
+    harness.write(SCRIPT, "")
+    harness.arguments.append("--local")
 
 
-def _profile(place: Place, text: str) -> None:
-    place.write("config", text)
-    place.set(AWS_CONFIG_FILE=str(place.folder / "config"), AWS_PROFILE="dev")
+def _profile(harness: DoctorHarness, text: str) -> None:
+    harness.write("config", text)
+    harness.set(AWS_CONFIG_FILE=str(harness.folder / "config"), AWS_PROFILE="dev")
     for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
-        place.monkeypatch.delenv(name, raising=False)
+        harness.monkeypatch.delenv(name, raising=False)
 
 
-def _broken_helper(place: Place) -> None:
-    place.write(SCRIPT, "import people\n")
-    place.write("amplify/seed/people.py", "\n(\n")
+def _broken_helper(harness: DoctorHarness) -> None:
+    harness.write(SCRIPT, "import people\n")
+    harness.write("amplify/seed/people.py", "\n(\n")
 
 
-def _local_without_outputs(place: Place) -> None:
-    place.remove(OUTPUTS)
-    place.write(SCRIPT, "")
-    place.arguments.append("--local")
+def _local_without_outputs(harness: DoctorHarness) -> None:
+    harness.remove(OUTPUTS)
+    harness.write(SCRIPT, "")
+    harness.arguments.append("--local")
 
 
-def _no_keys(place: Place) -> None:
+def _no_keys(harness: DoctorHarness) -> None:
     for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
-        place.monkeypatch.delenv(name)
+        harness.monkeypatch.delenv(name)
 
 
-def _no_region(place: Place) -> None:
-    place.monkeypatch.delenv("AWS_REGION")
-    place.write(OUTPUTS, {"version": "1.4", "storage": {"aws_region": "x", "bucket_name": "b"}})
+def _no_region(harness: DoctorHarness) -> None:
+    harness.monkeypatch.delenv("AWS_REGION")
+    harness.write(OUTPUTS, {"version": "1.4", "storage": {"aws_region": "x", "bucket_name": "b"}})
 
 
-def _expiring(place: Place) -> None:
+def _expiring(harness: DoctorHarness) -> None:
     soon = datetime.now(timezone.utc) + timedelta(minutes=12)
-    place.set(AWS_CREDENTIAL_EXPIRATION=soon.isoformat(), AWS_SESSION_TOKEN="t")
+    harness.set(AWS_CREDENTIAL_EXPIRATION=soon.isoformat(), AWS_SESSION_TOKEN="t")
 
 
-def _branch(place: Place) -> None:
-    place.replies.update(stack_with(POOL, MAIN))
-    place.arguments.extend(["--app-id", MAIN.namespace, "--branch", MAIN.name])
+def _branch(harness: DoctorHarness) -> None:
+    harness.replies.update(stack_with(POOL, MAIN))
+    harness.arguments.extend(["--app-id", MAIN.namespace, "--branch", MAIN.name])
 
 
-def _other_sandbox(place: Place) -> None:
-    place.replies.update(stack_with(POOL, BackendIdentifier("my-app", "bob")))
-    place.replies["GetParametersByPath"] = {"Parameters": []}
-    place.arguments.extend(["--identifier", "bob"])
+def _other_sandbox(harness: DoctorHarness) -> None:
+    harness.replies.update(stack_with(POOL, BackendIdentifier("my-app", "bob")))
+    harness.replies["GetParametersByPath"] = {"Parameters": []}
+    harness.arguments.extend(["--identifier", "bob"])
 
 
-def _local_state(place: Place) -> None:
-    place.arguments.append("--local")
-    LocalSandbox.start(state_folder=place.folder / ".amplify" / "seedctl", outputs=None).stop()
+def _local_state(harness: DoctorHarness) -> None:
+    harness.arguments.append("--local")
+    LocalSandbox.start(state_folder=harness.folder / ".amplify" / "seedctl", outputs=None).stop()
 
 
-def _no_key(place: Place) -> None:
-    _local_state(place)
-    place.remove(".amplify/seedctl/local/key")
+def _no_key(harness: DoctorHarness) -> None:
+    _local_state(harness)
+    harness.remove(".amplify/seedctl/local/key")
 
 
 FAULTS: list[tuple[str, Plant, str, str, str, str]] = [
     # what is wrong, how it is planted, the check, its status, words of its text, words of the fix
     (
         "no package.json",
-        lambda place: place.remove("package.json"),
+        lambda harness: harness.remove("package.json"),
         "project",
         "problem",
         "package.json does not exist",
@@ -128,7 +128,7 @@ FAULTS: list[tuple[str, Plant, str, str, str, str]] = [
     ),
     (
         "a package.json without a name",
-        lambda place: place.write("package.json", {}),
+        lambda harness: harness.write("package.json", {}),
         "project",
         "problem",
         'has no "name"',
@@ -136,7 +136,7 @@ FAULTS: list[tuple[str, Plant, str, str, str, str]] = [
     ),
     (
         "a broken package.json",
-        lambda place: place.write("package.json", "{"),
+        lambda harness: harness.write("package.json", "{"),
         "project",
         "problem",
         "is not JSON",
@@ -144,7 +144,7 @@ FAULTS: list[tuple[str, Plant, str, str, str, str]] = [
     ),
     (
         "a folder that does not exist",
-        lambda place: place.arguments.extend(["-C", "elsewhere"]),
+        lambda harness: harness.arguments.extend(["-C", "elsewhere"]),
         "project",
         "problem",
         "elsewhere does not exist",
@@ -152,7 +152,7 @@ FAULTS: list[tuple[str, Plant, str, str, str, str]] = [
     ),
     (
         "an identifier that cannot be one",
-        lambda place: place.set(SEEDCTL_IDENTIFIER="my_sandbox"),
+        lambda harness: harness.set(SEEDCTL_IDENTIFIER="my_sandbox"),
         "backend",
         "problem",
         "SEEDCTL_IDENTIFIER is 'my_sandbox'",
@@ -160,7 +160,7 @@ FAULTS: list[tuple[str, Plant, str, str, str, str]] = [
     ),
     (
         "a quota that does not exist",
-        lambda place: place.set(SEEDCTL_QUOTAS="UserCreation"),
+        lambda harness: harness.set(SEEDCTL_QUOTAS="UserCreation"),
         "settings",
         "problem",
         "not NAME=NUMBER",
@@ -168,7 +168,7 @@ FAULTS: list[tuple[str, Plant, str, str, str, str]] = [
     ),
     (
         "a pyproject.toml that is not TOML",
-        lambda place: place.write("pyproject.toml", "[tool.seedctl"),
+        lambda harness: harness.write("pyproject.toml", "[tool.seedctl"),
         "settings",
         "problem",
         "is not TOML",
@@ -176,7 +176,7 @@ FAULTS: list[tuple[str, Plant, str, str, str, str]] = [
     ),
     (
         "no script",
-        lambda place: place.remove(SCRIPT),
+        lambda harness: harness.remove(SCRIPT),
         "script",
         "problem",
         "There is no seed script",
@@ -184,7 +184,7 @@ FAULTS: list[tuple[str, Plant, str, str, str, str]] = [
     ),
     (
         "a script that is not Python",
-        lambda place: place.write(SCRIPT, "x =\n"),
+        lambda harness: harness.write(SCRIPT, "x =\n"),
         "script",
         "problem",
         f"{SCRIPT}, line 1, is not Python",
@@ -200,7 +200,7 @@ FAULTS: list[tuple[str, Plant, str, str, str, str]] = [
     ),
     (
         "a script with a NUL",
-        lambda place: place.write(SCRIPT, "x = 1\0\n"),
+        lambda harness: harness.write(SCRIPT, "x = 1\0\n"),
         "script",
         "problem",
         "null bytes",
@@ -208,7 +208,7 @@ FAULTS: list[tuple[str, Plant, str, str, str, str]] = [
     ),
     (
         "a script that is too deep for Python",
-        lambda place: place.write(SCRIPT, f"x = {'-' * 100_000}1\n"),
+        lambda harness: harness.write(SCRIPT, f"x = {'-' * 100_000}1\n"),
         "script",
         "problem",
         SCRIPT,
@@ -216,7 +216,7 @@ FAULTS: list[tuple[str, Plant, str, str, str, str]] = [
     ),
     (
         "a package that is not installed",
-        lambda place: place.write(SCRIPT, "import no_such_package_here\n"),
+        lambda harness: harness.write(SCRIPT, "import no_such_package_here\n"),
         "imports",
         "problem",
         "imports no_such_package_here",
@@ -224,7 +224,7 @@ FAULTS: list[tuple[str, Plant, str, str, str, str]] = [
     ),
     (
         "no outputs file",
-        lambda place: place.remove(OUTPUTS),
+        lambda harness: harness.remove(OUTPUTS),
         "outputs",
         "problem",
         "amplify_outputs.json does not exist",
@@ -240,7 +240,7 @@ FAULTS: list[tuple[str, Plant, str, str, str, str]] = [
     ),
     (
         "nothing deployed yet",
-        lambda place: place.write(OUTPUTS, {"version": "1.4"}),
+        lambda harness: harness.write(OUTPUTS, {"version": "1.4"}),
         "outputs",
         "problem",
         "nothing has been deployed yet",
@@ -248,7 +248,7 @@ FAULTS: list[tuple[str, Plant, str, str, str, str]] = [
     ),
     (
         "a broken outputs file",
-        lambda place: place.write(OUTPUTS, "{"),
+        lambda harness: harness.write(OUTPUTS, "{"),
         "outputs",
         "problem",
         "is not JSON",
@@ -256,7 +256,7 @@ FAULTS: list[tuple[str, Plant, str, str, str, str]] = [
     ),
     (
         "an outputs file with a wrong value",
-        lambda place: place.write(OUTPUTS, {"version": "1.4", "auth": {"aws_region": 1}}),
+        lambda harness: harness.write(OUTPUTS, {"version": "1.4", "auth": {"aws_region": 1}}),
         "outputs",
         "problem",
         "auth.aws_region is 1",
@@ -264,7 +264,7 @@ FAULTS: list[tuple[str, Plant, str, str, str, str]] = [
     ),
     (
         "an outputs file that was named wrongly",
-        lambda place: place.arguments.extend(["--outputs", "other.json"]),
+        lambda harness: harness.arguments.extend(["--outputs", "other.json"]),
         "outputs",
         "problem",
         "other.json does not exist",
@@ -273,7 +273,7 @@ FAULTS: list[tuple[str, Plant, str, str, str, str]] = [
     ("a stale local file", _stale, "local file", "note", "out of date", "Run seedctl local init."),
     (
         "a broken local file",
-        lambda place: place.write(LOCAL, "{"),
+        lambda harness: harness.write(LOCAL, "{"),
         "local file",
         "note",
         "is not JSON",
@@ -281,7 +281,7 @@ FAULTS: list[tuple[str, Plant, str, str, str, str]] = [
     ),
     (
         "no Node",
-        lambda place: place.set(PATH=str(place.folder)),
+        lambda harness: harness.set(PATH=str(harness.folder)),
         "Node.js",
         "note",
         "no node in the PATH",
@@ -289,7 +289,7 @@ FAULTS: list[tuple[str, Plant, str, str, str, str]] = [
     ),
     (
         "an old Node",
-        lambda place: place.node.version("v16.1.0"),
+        lambda harness: harness.node.version("v16.1.0"),
         "Node.js",
         "note",
         "v16.1.0, which is too old",
@@ -297,7 +297,7 @@ FAULTS: list[tuple[str, Plant, str, str, str, str]] = [
     ),
     (
         "no npm packages",
-        lambda place: place.remove("node_modules"),
+        lambda harness: harness.remove("node_modules"),
         "npm packages",
         "note",
         "are not installed",
@@ -305,7 +305,7 @@ FAULTS: list[tuple[str, Plant, str, str, str, str]] = [
     ),
     (
         "no tsx",
-        lambda place: place.remove("node_modules/tsx"),
+        lambda harness: harness.remove("node_modules/tsx"),
         "npm packages",
         "note",
         "tsx, which loads TypeScript, is not installed",
@@ -314,7 +314,7 @@ FAULTS: list[tuple[str, Plant, str, str, str, str]] = [
     ("no region", _no_region, "region", "problem", "No AWS region", "--region or AWS_REGION"),
     (
         "an endpoint of one service",
-        lambda place: place.set(AWS_ENDPOINT_URL_SSM="http://127.0.0.1:1"),
+        lambda harness: harness.set(AWS_ENDPOINT_URL_SSM="http://127.0.0.1:1"),
         "endpoints",
         "problem",
         "would reach an emulator",
@@ -323,7 +323,7 @@ FAULTS: list[tuple[str, Plant, str, str, str, str]] = [
     ("no credentials", _no_keys, "credentials", "problem", "no AWS credentials", "--profile"),
     (
         "an unknown profile",
-        lambda place: place.arguments.extend(["--profile", "nobody"]),
+        lambda harness: harness.arguments.extend(["--profile", "nobody"]),
         "AWS profile",
         "problem",
         "nobody",
@@ -331,7 +331,9 @@ FAULTS: list[tuple[str, Plant, str, str, str, str]] = [
     ),
     (
         "expired credentials of a sign-in",
-        lambda place: _profile(place, "[profile dev]\nsso_session = x\ncredential_process = false"),
+        lambda harness: _profile(
+            harness, "[profile dev]\nsso_session = x\ncredential_process = false"
+        ),
         "credentials",
         "problem",
         "",
@@ -339,7 +341,7 @@ FAULTS: list[tuple[str, Plant, str, str, str, str]] = [
     ),
     (
         "expired keys",
-        lambda place: place.replies.update(GetCallerIdentity=EXPIRED),
+        lambda harness: harness.replies.update(GetCallerIdentity=EXPIRED),
         "credentials",
         "problem",
         "expired",
@@ -355,7 +357,7 @@ FAULTS: list[tuple[str, Plant, str, str, str, str]] = [
     ),
     (
         "an AWS that does not answer",
-        lambda place: place.arguments.extend(["--endpoint-url", "http://127.0.0.1:9"]),
+        lambda harness: harness.arguments.extend(["--endpoint-url", "http://127.0.0.1:9"]),
         "credentials",
         "problem",
         "127.0.0.1:9",
@@ -363,7 +365,7 @@ FAULTS: list[tuple[str, Plant, str, str, str, str]] = [
     ),
     (
         "a sandbox of another name",
-        lambda place: place.replies.update(stack_with("us-east-1_Other")),
+        lambda harness: harness.replies.update(stack_with("us-east-1_Other")),
         "stack",
         "problem",
         "has us-east-1_Other",
@@ -371,7 +373,7 @@ FAULTS: list[tuple[str, Plant, str, str, str, str]] = [
     ),
     (
         "an outputs file of a branch",
-        lambda place: place.replies.update(stack_with(POOL, MAIN)),
+        lambda harness: harness.replies.update(stack_with(POOL, MAIN)),
         "stack",
         "problem",
         "belongs to the branch main of app d1",
@@ -387,7 +389,7 @@ FAULTS: list[tuple[str, Plant, str, str, str, str]] = [
     ),
     (
         "an app client without SRP",
-        lambda place: place.replies.update(DescribeUserPoolClient=_flows("ALLOW_CUSTOM_AUTH")),
+        lambda harness: harness.replies.update(DescribeUserPoolClient=_flows("ALLOW_CUSTOM_AUTH")),
         "app client",
         "problem",
         "does not allow ALLOW_USER_SRP_AUTH",
@@ -395,7 +397,7 @@ FAULTS: list[tuple[str, Plant, str, str, str, str]] = [
     ),
     (
         "an app client with a secret",
-        lambda place: place.replies.update(
+        lambda harness: harness.replies.update(
             DescribeUserPoolClient=_flows("ALLOW_USER_SRP_AUTH", ClientSecret="hidden-secret")
         ),
         "app client",
@@ -405,7 +407,7 @@ FAULTS: list[tuple[str, Plant, str, str, str, str]] = [
     ),
     (
         "a user pool that is gone",
-        lambda place: place.replies.update(
+        lambda harness: harness.replies.update(
             DescribeUserPoolClient=("ResourceNotFoundException", "User pool does not exist.")
         ),
         "app client",
@@ -423,7 +425,7 @@ FAULTS: list[tuple[str, Plant, str, str, str, str]] = [
     ),
     (
         "a secret that is not set",
-        lambda place: place.replies.update(GetParametersByPath={"Parameters": []}),
+        lambda harness: harness.replies.update(GetParametersByPath={"Parameters": []}),
         "secrets",
         "problem",
         "reads seed-user-password",
@@ -431,7 +433,7 @@ FAULTS: list[tuple[str, Plant, str, str, str, str]] = [
     ),
     (
         "a secret whose name cannot be one",
-        lambda place: place.write(SCRIPT, "import seedctl\nseedctl.get_secret('a b')\n"),
+        lambda harness: harness.write(SCRIPT, "import seedctl\nseedctl.get_secret('a b')\n"),
         "secrets",
         "problem",
         "'a b' cannot be the name of a secret",
@@ -447,7 +449,7 @@ FAULTS: list[tuple[str, Plant, str, str, str, str]] = [
     ),
     (
         "a secret that is not set, found without the right to list them",
-        lambda place: place.replies.update(
+        lambda harness: harness.replies.update(
             GetParametersByPath=DENIED, GetParameter=("ParameterNotFound", "")
         ),
         "secrets",
@@ -457,7 +459,7 @@ FAULTS: list[tuple[str, Plant, str, str, str, str]] = [
     ),
     (
         "no right to read secrets",
-        lambda place: place.replies.update(GetParametersByPath=DENIED, GetParameter=DENIED),
+        lambda harness: harness.replies.update(GetParametersByPath=DENIED, GetParameter=DENIED),
         "secrets",
         "problem",
         "ssm:GetParameter",
@@ -473,7 +475,7 @@ FAULTS: list[tuple[str, Plant, str, str, str, str]] = [
     ),
     (
         "a file in the place of the state folder",
-        lambda place: place.write(".amplify", ""),
+        lambda harness: harness.write(".amplify", ""),
         "state folder",
         "problem",
         ".amplify is not a folder",
@@ -489,7 +491,7 @@ FAULTS: list[tuple[str, Plant, str, str, str, str]] = [
     ),
     (
         "state that git would commit",
-        lambda place: place.write(".gitignore", "node_modules\n"),
+        lambda harness: harness.write(".gitignore", "node_modules\n"),
         "git",
         "note",
         "git does not ignore .amplify/",
@@ -503,11 +505,11 @@ FAULTS: list[tuple[str, Plant, str, str, str, str]] = [
     [pytest.param(*fault[1:], id=fault[0]) for fault in FAULTS],
 )
 def test_each_fault_is_named_with_its_fix(
-    place: Place, plant: Plant, name: str, status: str, text: str, fix: str
+    harness: DoctorHarness, plant: Plant, name: str, status: str, text: str, fix: str
 ) -> None:
     """A planted fault is found by its check, with what to do; the exit code says if it is in the way."""
-    plant(place)
-    code, findings = place.findings()
+    plant(harness)
+    code, findings = harness.findings()
     found = findings[name]
     assert found["status"] == status, found
     assert text in found["text"]
@@ -517,9 +519,9 @@ def test_each_fault_is_named_with_its_fix(
     assert others == set(), "one fault is one problem"
 
 
-def test_a_project_in_order(place: Place) -> None:
+def test_a_project_in_order(harness: DoctorHarness) -> None:
     """Without a fault each line is right, and the exit code is 0."""
-    done = place.doctor()
+    done = harness.doctor()
     assert done.code == 0
     lines = [line for line in done.out.splitlines() if "gmpy2" not in line]
     assert [line for line in lines if not line.startswith("✔  ")] == []
@@ -530,24 +532,24 @@ def test_a_project_in_order(place: Place) -> None:
     assert any("outputs checked" in line for line in lines)
 
 
-def test_local_leaves_aws_out(place: Place) -> None:
+def test_local_leaves_aws_out(harness: DoctorHarness) -> None:
     """With --local nothing about AWS is checked, and no AWS code is even loaded for it."""
-    _, findings = place.findings("--local")
+    _, findings = harness.findings("--local")
     assert {"region", "endpoints", "credentials", "stack"}.isdisjoint(findings)
     assert {"local server", "local state", "secrets"} <= findings.keys()
 
 
-def test_quiet_shows_only_what_is_not_right(place: Place) -> None:
+def test_quiet_shows_only_what_is_not_right(harness: DoctorHarness) -> None:
     """With --quiet a check that went well is no line."""
-    place.remove(SCRIPT)
-    names = [line.split("  ")[1] for line in place.doctor("--quiet").out.splitlines()]
+    harness.remove(SCRIPT)
+    names = [line.split("  ")[1] for line in harness.doctor("--quiet").out.splitlines()]
     assert [name for name in names if name != "gmpy2"] == ["script", "imports", "secrets"]
 
 
-def test_a_check_that_depends_on_a_failed_one_says_so(place: Place) -> None:
+def test_a_check_that_depends_on_a_failed_one_says_so(harness: DoctorHarness) -> None:
     """One fault is one problem: what cannot be checked because of it names it."""
-    place.remove(SCRIPT)
-    _, findings = place.findings()
+    harness.remove(SCRIPT)
+    _, findings = harness.findings()
     assert findings["imports"]["text"] == "not checked, because of: script"
     assert findings["secrets"]["status"] == "skipped"
 
@@ -564,42 +566,42 @@ def test_a_check_that_depends_on_a_failed_one_says_so(place: Place) -> None:
     ids=["outputs", "outputs, local", "script", "state folder", "AWS profile"],
 )
 def test_what_depends_on_what(
-    place: Place, name: str, content: str, arguments: list[str], skipped: set[str]
+    harness: DoctorHarness, name: str, content: str, arguments: list[str], skipped: set[str]
 ) -> None:
     """One fault is one problem, and exactly the checks that need what is wrong are skipped."""
-    place.set(AWS_CONFIG_FILE=str(place.folder / "config"))
-    place.write(name, content)
-    _, findings = place.findings(*arguments)
+    harness.set(AWS_CONFIG_FILE=str(harness.folder / "config"))
+    harness.write(name, content)
+    _, findings = harness.findings(*arguments)
     found = {each for each, finding in findings.items() if finding["status"] == "problem"}
     assert len(found - {"secrets"}) == 1  # no secret is set in the local sandbox
     assert {each for each in findings if findings[each]["status"] == "skipped"} == skipped
 
 
-def test_a_note_stops_no_other_check(place: Place) -> None:
+def test_a_note_stops_no_other_check(harness: DoctorHarness) -> None:
     """What needs a check that ends with a note is checked all the same."""
-    _expiring(place)
-    code, findings = place.findings()
+    _expiring(harness)
+    code, findings = harness.findings()
     assert (code, findings["credentials"]["status"]) == (0, "note")
     assert {findings[name]["status"] for name in ("stack", "app client", "secrets")} == {"ok"}
 
 
-def test_a_region_that_only_the_outputs_file_tells(place: Place) -> None:
+def test_a_region_that_only_the_outputs_file_tells(harness: DoctorHarness) -> None:
     """Without an outputs file, no region is not a fault of its own."""
-    place.monkeypatch.delenv("AWS_REGION")
-    assert place.findings()[1]["region"]["text"] == "us-east-1"
-    place.remove(OUTPUTS)
-    _, findings = place.findings()
+    harness.monkeypatch.delenv("AWS_REGION")
+    assert harness.findings()[1]["region"]["text"] == "us-east-1"
+    harness.remove(OUTPUTS)
+    _, findings = harness.findings()
     assert findings["region"]["status"] == "skipped"
     assert findings["credentials"]["text"] == "not checked, because of: region"
-    place.write(OUTPUTS, "{")
-    assert place.findings()[1]["region"]["status"] == "skipped"
+    harness.write(OUTPUTS, "{")
+    assert harness.findings()[1]["region"]["status"] == "skipped"
 
 
-def test_the_app_client_is_in_the_region_of_its_pool(place: Place) -> None:
+def test_the_app_client_is_in_the_region_of_its_pool(harness: DoctorHarness) -> None:
     """The user pool may be in another region than the secrets."""
-    document = json.loads((place.folder / OUTPUTS).read_text(encoding="utf-8"))
+    document = json.loads((harness.folder / OUTPUTS).read_text(encoding="utf-8"))
     document["auth"] |= {"aws_region": "eu-west-1", "user_pool_id": "eu-west-1_AbCdEfGhI"}
-    place.write(OUTPUTS, document)
+    harness.write(OUTPUTS, document)
     regions: dict[str, str | None] = {}
     call = AWS.call
 
@@ -607,8 +609,8 @@ def test_the_app_client_is_in_the_region_of_its_pool(place: Place) -> None:
         regions[operation] = options.get("region")
         return call(self, service, operation, *rest, **options)
 
-    place.monkeypatch.setattr(AWS, "call", recording)
-    assert place.findings()[1]["app client"]["status"] == "ok"
+    harness.monkeypatch.setattr(AWS, "call", recording)
+    assert harness.findings()[1]["app client"]["status"] == "ok"
     assert regions["DescribeUserPoolClient"] == "eu-west-1"
     assert regions["GetParametersByPath"] is None
 
@@ -622,22 +624,22 @@ def _contents(folder: Path) -> dict[str, str]:
 
 
 @pytest.mark.parametrize("arguments", [(), ("--local",)])
-def test_nothing_is_written(place: Place, arguments: tuple[str, ...]) -> None:
+def test_nothing_is_written(harness: DoctorHarness, arguments: tuple[str, ...]) -> None:
     """The project is the same before and after, with and without local state."""
-    _local_state(place)
-    place.arguments.clear()
-    before = _contents(place.folder)
-    place.doctor(*arguments)
-    assert _contents(place.folder) == before
-    place.remove(".amplify")
-    place.doctor(*arguments)
-    assert not (place.folder / ".amplify").exists()
+    _local_state(harness)
+    harness.arguments.clear()
+    before = _contents(harness.folder)
+    harness.doctor(*arguments)
+    assert _contents(harness.folder) == before
+    harness.remove(".amplify")
+    harness.doctor(*arguments)
+    assert not (harness.folder / ".amplify").exists()
 
 
-def test_no_call_of_the_doctor_writes(place: Place) -> None:
+def test_no_call_of_the_doctor_writes(harness: DoctorHarness) -> None:
     """Of AWS's operations only reading ones are called, each once."""
-    with FakeAWS(**place.replies) as aws:
-        place.run("doctor", "--endpoint-url", aws.url)
+    with FakeAWS(**harness.replies) as aws:
+        harness.run("doctor", "--endpoint-url", aws.url)
         called = aws.operations()
     assert sorted(set(called)) == [
         "DescribeStackResources",
@@ -648,16 +650,16 @@ def test_no_call_of_the_doctor_writes(place: Place) -> None:
     ]
 
 
-def test_no_secret_is_shown(place: Place) -> None:
+def test_no_secret_is_shown(harness: DoctorHarness) -> None:
     """Values of secrets, keys and the app client's secret are in no line."""
     value = {"Name": "n", "Value": "hidden-value", "Version": 1, "LastModifiedDate": 0}
-    place.replies.update(
+    harness.replies.update(
         GetParametersByPath=DENIED,
         GetParameter={"Parameter": value},
         DescribeUserPoolClient=_flows("ALLOW_USER_SRP_AUTH", ClientSecret="hidden-secret"),
     )
-    place.set(AWS_SECRET_ACCESS_KEY="hidden-key")
-    done = place.doctor()
+    harness.set(AWS_SECRET_ACCESS_KEY="hidden-key")
+    done = harness.doctor()
     assert "✔  secrets  seed-user-password: set" in done.out
     assert "hidden" not in done.out + done.err
 
@@ -671,32 +673,32 @@ def test_no_secret_is_shown(place: Place) -> None:
     ],
 )
 def test_an_app_client_that_allows_srp(
-    place: Place, client: dict[str, Any], secret: str | None
+    harness: DoctorHarness, client: dict[str, Any], secret: str | None
 ) -> None:
     """SRP needs the client's secret if it has one, and is allowed unless a list lacks it."""
-    place.replies["DescribeUserPoolClient"] = client
+    harness.replies["DescribeUserPoolClient"] = client
     if secret is not None:
-        place.set(SEEDCTL_APP_CLIENT_SECRET=secret)
-    assert place.findings()[1]["app client"]["text"] == "SRP is allowed"
+        harness.set(SEEDCTL_APP_CLIENT_SECRET=secret)
+    assert harness.findings()[1]["app client"]["text"] == "SRP is allowed"
 
 
-def test_secrets_of_another_local_sandbox(place: Place) -> None:
+def test_secrets_of_another_local_sandbox(harness: DoctorHarness) -> None:
     """A secret that is set under another identifier is not set."""
     for identifier, status in (("other", "problem"), ("dev", "ok")):
-        place.monkeypatch.setenv("SEEDCTL_IDENTIFIER", identifier)
-        place.run("secret", "set", "seed-user-password", "--local", stdin=b"hidden-value")
-        place.monkeypatch.setenv("SEEDCTL_IDENTIFIER", "dev")
-        assert place.findings("--local")[1]["secrets"]["status"] == status
+        harness.monkeypatch.setenv("SEEDCTL_IDENTIFIER", identifier)
+        harness.run("secret", "set", "seed-user-password", "--local", stdin=b"hidden-value")
+        harness.monkeypatch.setenv("SEEDCTL_IDENTIFIER", "dev")
+        assert harness.findings("--local")[1]["secrets"]["status"] == status
 
 
-def test_a_state_that_is_no_database(place: Place) -> None:
+def test_a_state_that_is_no_database(harness: DoctorHarness) -> None:
     """A local state that cannot be read is a problem, also if its key is there."""
-    _local_state(place)
-    (place.folder / ".amplify/seedctl/local" / DATABASE).write_bytes(b"no database" * 1000)
-    assert place.findings()[1]["local state"]["status"] == "problem"
+    _local_state(harness)
+    (harness.folder / ".amplify/seedctl/local" / DATABASE).write_bytes(b"no database" * 1000)
+    assert harness.findings()[1]["local state"]["status"] == "problem"
 
 
-def test_a_script_that_cannot_be_read(place: Place) -> None:
+def test_a_script_that_cannot_be_read(harness: DoctorHarness) -> None:
     """Whatever keeps Python from reading the script is a problem, and no crash."""
     error: Exception
     for error in (PermissionError("no"), ValueError("NUL"), RecursionError(), MemoryError()):
@@ -704,16 +706,16 @@ def test_a_script_that_cannot_be_read(place: Place) -> None:
         def read(_: Path, error: Exception = error) -> None:
             raise error
 
-        place.monkeypatch.setattr("seedctl.doctor.check_context.read_needs", read)
-        finding = place.findings()[1]["script"]
+        harness.monkeypatch.setattr("seedctl.doctor.check_context.read_needs", read)
+        finding = harness.findings()[1]["script"]
         assert finding["status"] == "problem"
         assert f"cannot be read: {str(error) or type(error).__name__}" in finding["text"]
 
 
-def test_an_outputs_file_from_the_future(place: Place) -> None:
+def test_an_outputs_file_from_the_future(harness: DoctorHarness) -> None:
     """A file whose time is later than that of this machine's clock has no negative age."""
-    os.utime(place.folder / OUTPUTS, (time.time() + 9000,) * 2)
-    assert "(under a minute old)" in place.findings()[1]["outputs"]["text"]
+    os.utime(harness.folder / OUTPUTS, (time.time() + 9000,) * 2)
+    assert "(under a minute old)" in harness.findings()[1]["outputs"]["text"]
 
 
 @pytest.mark.parametrize("is_worktree", [False, True], ids=["repository", "worktree"])
@@ -731,11 +733,11 @@ def test_a_project_within_a_git_repository(tmp_path: Path, is_worktree: bool) ->
     assert (found.status, found.fix) == ("note", f"echo .amplify/ >> '{root}/.gitignore'")
 
 
-def test_a_throttled_call_is_tried_once(place: Place) -> None:
+def test_a_throttled_call_is_tried_once(harness: DoctorHarness) -> None:
     """The doctor does not wait for AWS: a call that fails is not repeated."""
-    place.replies["GetParametersByPath"] = ("ThrottlingException", "Rate exceeded")
-    with FakeAWS(**place.replies) as aws:
-        done = place.run("doctor", "--endpoint-url", aws.url)
+    harness.replies["GetParametersByPath"] = ("ThrottlingException", "Rate exceeded")
+    with FakeAWS(**harness.replies) as aws:
+        done = harness.run("doctor", "--endpoint-url", aws.url)
         assert aws.operations().count("GetParametersByPath") == 1
     assert done.code == 3
 
@@ -748,10 +750,10 @@ def test_a_throttled_call_is_tried_once(place: Place) -> None:
     ],
 )
 def test_the_running_local_sandbox(
-    place: Place, digest: str | None, status: str, text: str
+    harness: DoctorHarness, digest: str | None, status: str, text: str
 ) -> None:
     """A local sandbox that serves other outputs than the command would use is in the way."""
-    outputs = load_outputs(place.folder.resolve() / OUTPUTS)
+    outputs = load_outputs(harness.folder.resolve() / OUTPUTS)
     server = RunningServer(
         pid=1,
         port=4000,
@@ -760,8 +762,8 @@ def test_the_running_local_sandbox(
         digest=digest_of(outputs) if digest is None else digest,
         nonce="n" * 16,
     )
-    place.monkeypatch.setattr("seedctl.doctor.local_checks.find_server", lambda _: server)
-    _, findings = place.findings("--local")
+    harness.monkeypatch.setattr("seedctl.doctor.local_checks.find_server", lambda _: server)
+    _, findings = harness.findings("--local")
     found = findings["local server"]
     assert found["status"] == status
     assert text in found["text"]
@@ -783,26 +785,26 @@ def test_the_running_local_sandbox(
     ],
 )
 def test_a_right_that_seeding_does_not_need(
-    place: Place, check: str, replies: dict[str, Any], text: str
+    harness: DoctorHarness, check: str, replies: dict[str, Any], text: str
 ) -> None:
     """What the caller may not look at is shown as not checked, and does not prevent seeding."""
-    place.replies.update(replies)
-    code, findings = place.findings()
+    harness.replies.update(replies)
+    code, findings = harness.findings()
     assert code == 0
     assert text in findings[check]["text"]
     assert findings[check]["status"] == "skipped"
 
 
 @pytest.mark.parametrize("arguments", [(), ("--local",)])
-def test_a_backend_with_little_in_it(place: Place, arguments: tuple[str, ...]) -> None:
+def test_a_backend_with_little_in_it(harness: DoctorHarness, arguments: tuple[str, ...]) -> None:
     """What a backend does not have is no fault."""
-    place.write(OUTPUTS, {"version": "1.4", "storage": {"aws_region": "x", "bucket_name": "b"}})
-    place.replies.update(DescribeStacks=DENIED)
-    place.write(SCRIPT, "")
-    place.remove("amplify/backend.ts")
-    place.remove(".git")
-    place.write(LOCAL, (place.folder / OUTPUTS).read_text(encoding="utf-8"))
-    code, findings = place.findings(*arguments)
+    harness.write(OUTPUTS, {"version": "1.4", "storage": {"aws_region": "x", "bucket_name": "b"}})
+    harness.replies.update(DescribeStacks=DENIED)
+    harness.write(SCRIPT, "")
+    harness.remove("amplify/backend.ts")
+    harness.remove(".git")
+    harness.write(LOCAL, (harness.folder / OUTPUTS).read_text(encoding="utf-8"))
+    code, findings = harness.findings(*arguments)
     assert code == 0
     assert {
         name: findings[name]["text"] for name in ("app client", "secrets", "Node.js", "git")
@@ -815,18 +817,18 @@ def test_a_backend_with_little_in_it(place: Place, arguments: tuple[str, ...]) -
     assert findings["local file"]["text"] == "there"
 
 
-def test_a_local_file_that_is_up_to_date(place: Place) -> None:
+def test_a_local_file_that_is_up_to_date(harness: DoctorHarness) -> None:
     """A file that fits the source is said to."""
-    place.write(LOCAL, _local_document(place))
-    _, findings = place.findings("--local")
+    harness.write(LOCAL, _local_document(harness))
+    _, findings = harness.findings("--local")
     assert findings["local file"]["text"] == f"{LOCAL} is up to date"
 
 
-def test_credentials_that_expire_later(place: Place) -> None:
+def test_credentials_that_expire_later(harness: DoctorHarness) -> None:
     """The time that credentials are still good for is shown."""
     later = datetime.now(timezone.utc) + timedelta(hours=3, minutes=30)
-    place.set(AWS_CREDENTIAL_EXPIRATION=later.isoformat(), AWS_SESSION_TOKEN="t")
-    _, findings = place.findings()
+    harness.set(AWS_CREDENTIAL_EXPIRATION=later.isoformat(), AWS_SESSION_TOKEN="t")
+    _, findings = harness.findings()
     assert findings["credentials"]["text"].endswith("the credentials expire in 3 hours.")
     assert findings["credentials"]["status"] == "ok"
 
@@ -839,26 +841,26 @@ def test_credentials_that_expire_later(place: Place) -> None:
     ],
 )
 def test_credentials_that_need_an_mfa_code(
-    place: Place, at_terminal: bool, status: str, text: str
+    harness: DoctorHarness, at_terminal: bool, status: str, text: str
 ) -> None:
     """At a terminal a seed can ask for the code, so a profile that needs one is no problem there."""
     role = "role_arn = arn:aws:iam::1:role/x\nmfa_serial = arn:aws:iam::1:mfa/kim"
     keys = "[profile keys]\naws_access_key_id = a\naws_secret_access_key = b"
-    _profile(place, f"[profile dev]\n{role}\nsource_profile = keys\n{keys}\n")
-    place.monkeypatch.setattr("seedctl.cli.doctor.can_prompt", lambda: at_terminal)
-    code, findings = place.findings()
+    _profile(harness, f"[profile dev]\n{role}\nsource_profile = keys\n{keys}\n")
+    harness.monkeypatch.setattr("seedctl.cli.doctor.can_prompt", lambda: at_terminal)
+    code, findings = harness.findings()
     assert findings["credentials"]["status"] == status
     assert text in findings["credentials"]["text"]
     assert findings["stack"]["status"] == "skipped"
     assert code == (0 if at_terminal else 3)
-    _profile(place, "[profile dev]\nregion = us-east-1\n")  # which has no keys at all
-    assert place.findings()[1]["credentials"]["status"] == "problem"
+    _profile(harness, "[profile dev]\nregion = us-east-1\n")  # which has no keys at all
+    assert harness.findings()[1]["credentials"]["status"] == "problem"
 
 
-def test_gmpy2_is_optional(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_gmpy2_is_optional(harness: DoctorHarness, monkeypatch: pytest.MonkeyPatch) -> None:
     """Without gmpy2 the line says how to install it, and nothing is in the way."""
     monkeypatch.setattr("importlib.util.find_spec", lambda name: None if name == "gmpy2" else True)
-    code, findings = place.findings()
+    code, findings = harness.findings()
     assert code == 0
     assert findings["gmpy2"]["status"] == "note"
     assert "gmpy2" in findings["gmpy2"]["fix"]

@@ -10,7 +10,7 @@ import pytest
 
 from seedctl.errors import InvalidInputError
 from seedctl.fake import FakeRow
-from tests.appsync.appsync import Stage
+from tests.appsync.appsync import ClientHarness
 
 if TYPE_CHECKING:
     from seedctl.data import DataClient
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 @pytest.fixture
 def blog_client() -> DataClient:
     """A client of an API that answers nothing: each request would fail."""
-    client: DataClient = Stage("blog_apikey.json").client
+    client: DataClient = ClientHarness("blog_apikey.json").client
     return client
 
 

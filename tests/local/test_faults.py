@@ -65,7 +65,7 @@ class FakeTime:
 
 
 @dataclass
-class World:
+class FaultsHarness:
     """One sandbox, reachable both directly and through a fault injector."""
 
     sandbox: LocalSandbox
@@ -99,10 +99,10 @@ def session() -> boto3.Session:
 
 
 @pytest.fixture
-def world(state_folder: Path, session: boto3.Session) -> Iterator[World]:
-    world = World(LocalSandbox.start(state_folder=state_folder, outputs=OUTPUTS), session)
-    yield world
-    world.close()
+def harness(state_folder: Path, session: boto3.Session) -> Iterator[FaultsHarness]:
+    harness = FaultsHarness(LocalSandbox.start(state_folder=state_folder, outputs=OUTPUTS), session)
+    yield harness
+    harness.close()
 
 
 def call(
@@ -314,12 +314,12 @@ def test_whom_a_request_is_about() -> None:
             assert user_of(Request("POST", "/", "", {}, body)) == user
 
 
-def test_a_call_too_many_does_nothing(world: World) -> None:
+def test_a_call_too_many_does_nothing(harness: FaultsHarness) -> None:
     """boto3 gets Cognito's throttling error, no user is created, and a retry succeeds."""
     time = FakeTime()
     fault_settings = FaultSettings(quotas={"UserCreation": 2})
-    injector, port = world.under(fault_settings, clock=time)
-    cognito = world.client("cognito-idp", port)
+    injector, port = harness.under(fault_settings, clock=time)
+    cognito = harness.client("cognito-idp", port)
 
     def create(name: str) -> None:
         cognito.admin_create_user(
@@ -341,10 +341,10 @@ def test_a_call_too_many_does_nothing(world: World) -> None:
     assert row == {"quota": 2, "requests": 4, "refused": 1, "peak": 3}
 
 
-def test_parameters_have_quotas_too(world: World) -> None:
+def test_parameters_have_quotas_too(harness: FaultsHarness) -> None:
     """Parameter Store throttles writes after three per second, separately from reads."""
-    _, port = world.under(FaultSettings(quotas={}), clock=FakeTime())
-    ssm = world.client("ssm", port)
+    _, port = harness.under(FaultSettings(quotas={}), clock=FakeTime())
+    ssm = harness.client("ssm", port)
     for number in range(3):
         ssm.put_parameter(Name=f"/p/{number}", Value="v", Type="String")
     with pytest.raises(ClientError) as refused:
@@ -367,8 +367,8 @@ def test_without_quotas_nothing_is_refused() -> None:
 # --- faults ---------------------------------------------------------------------------------------
 
 
-def _ask(world: World, service: str, port: int) -> Any:
-    client = world.client(service, port)
+def _ask(harness: FaultsHarness, service: str, port: int) -> Any:
+    client = harness.client(service, port)
     if service == "cognito-idp":
         return client.get_user(AccessToken="x")
     if service == "cognito-identity":
@@ -380,7 +380,7 @@ def _ask(world: World, service: str, port: int) -> Any:
     return client.list_objects_v2(Bucket=BUCKET)
 
 
-def test_faults_have_the_form_of_their_service(world: World) -> None:
+def test_faults_have_the_form_of_their_service(harness: FaultsHarness) -> None:
     """boto3 finds the service's own code and status in each fault."""
     for case_name, service, fault, status, code in (
         ("cognito 400", "cognito-idp", "throttle", 400, "TooManyRequestsException"),
@@ -395,9 +395,9 @@ def test_faults_have_the_form_of_their_service(world: World) -> None:
         ("s3 500", "s3", "fail", 500, "InternalError"),
     ):
         with case(case_name):
-            _, port = world.under(always(**{fault: 100}))
+            _, port = harness.under(always(**{fault: 100}))
             with pytest.raises(ClientError) as failure:
-                _ask(world, service, port)
+                _ask(harness, service, port)
             response = failure.value.response
             assert response["Error"]["Code"] == code
             assert response["Error"]["Message"]
@@ -416,20 +416,20 @@ def test_faults_have_the_form_of_their_service(world: World) -> None:
         pytest.param("fail", 500, "InternalFailureException", id="fail"),
     ],
 )
-def test_faults_of_appsync(world: World, fault: str, status: int, kind: str) -> None:
+def test_faults_of_appsync(harness: FaultsHarness, fault: str, status: int, kind: str) -> None:
     """The type is in the list of errors and in the header."""
-    _, port = world.under(always(**{fault: 100}))
+    _, port = harness.under(always(**{fault: 100}))
     answer = send(port, "POST", "/graphql", b"{}")
     assert (answer[0], answer[1]["x-amzn-errortype"]) == (status, kind)
     (error,) = json.loads(answer[2])["errors"]
     assert error["errorType"] == kind
 
 
-def test_a_failed_head_has_no_body(world: World) -> None:
+def test_a_failed_head_has_no_body(harness: FaultsHarness) -> None:
     """As with S3's own errors, a response to HEAD has no document and length 0."""
-    _, port = world.under(always(fail=100))
+    _, port = harness.under(always(fail=100))
     with pytest.raises(ClientError) as failure:
-        world.client("s3", port).head_object(Bucket=BUCKET, Key="public/x")
+        harness.client("s3", port).head_object(Bucket=BUCKET, Key="public/x")
     metadata = failure.value.response["ResponseMetadata"]
     assert metadata["HTTPStatusCode"] == 500
     assert metadata["HTTPHeaders"]["content-length"] == "0"
@@ -446,15 +446,15 @@ def test_a_failed_head_has_no_body(world: World) -> None:
     ],
 )
 def test_before_and_after_the_work(
-    world: World, fault: str, error: type[Exception], is_done: bool
+    harness: FaultsHarness, fault: str, error: type[Exception], is_done: bool
 ) -> None:
     """A fault after the call leaves its effects, a fault before it leaves none."""
-    _, port = world.under(always(**{fault: 100}))
+    _, port = harness.under(always(**{fault: 100}))
     with pytest.raises(error):
-        world.client("ssm", port).put_parameter(Name="/x", Value="v", Type="String")
+        harness.client("ssm", port).put_parameter(Name="/x", Value="v", Type="String")
     # Larger than what the server discards of an unread body, so that the client is still sending.
     with pytest.raises((error, OSError)):
-        world.client("s3", port).put_object(Bucket=BUCKET, Key="public/x", Body=b"x" * 200_000)
+        harness.client("s3", port).put_object(Bucket=BUCKET, Key="public/x", Body=b"x" * 200_000)
     body = json.dumps({"query": 'mutation { createTodo(input: {content: "c"}) { id } }'}).encode()
     headers = {"Authorization": DEVELOPER.format(service="appsync")}
     try:
@@ -462,10 +462,10 @@ def test_before_and_after_the_work(
     except (http.client.RemoteDisconnected, ConnectionResetError):
         assert fault.startswith("cut")
 
-    stored = world.client("ssm").get_parameters_by_path(Path="/")["Parameters"]
-    objects = world.client("s3").list_objects_v2(Bucket=BUCKET)["KeyCount"]
+    stored = harness.client("ssm").get_parameters_by_path(Path="/")["Parameters"]
+    objects = harness.client("s3").list_objects_v2(Bucket=BUCKET)["KeyCount"]
     query = json.dumps({"query": "{ listTodos { items { content } } }"}).encode()
-    reply = json.loads(send(world.sandbox.port, "POST", "/graphql", query, **headers)[2])
+    reply = json.loads(send(harness.sandbox.port, "POST", "/graphql", query, **headers)[2])
     todos = reply["data"]["listTodos"]["items"]
     assert (len(stored), objects, len(todos)) == ((1, 1, 1) if is_done else (0, 0, 0))
 
@@ -540,9 +540,9 @@ def test_a_seed_repeats_the_faults() -> None:
 # --- requests without faults, and statistics ------------------------------------------------------
 
 
-def test_documents_are_not_disturbed(world: World) -> None:
+def test_documents_are_not_disturbed(harness: FaultsHarness) -> None:
     """Public keys, statistics and requests that are not calls have no faults."""
-    _, port = world.under(FaultSettings(quotas={}, faults=Faults(cut=100)))
+    _, port = harness.under(FaultSettings(quotas={}, faults=Faults(cut=100)))
     assert OUTPUTS.auth is not None
     keys = send(port, "GET", f"/{OUTPUTS.auth.user_pool_id}/.well-known/jwks.json")
     assert (keys[0], list(json.loads(keys[2]))) == (200, ["keys"])
@@ -606,9 +606,9 @@ def test_the_table() -> None:
     ]
 
 
-def test_statistics_are_for_this_machine_only(world: World) -> None:
+def test_statistics_are_for_this_machine_only(harness: FaultsHarness) -> None:
     """Other host names and foreign origins do not get the statistics."""
-    _, port = world.under(FaultSettings(quotas={}))
+    _, port = harness.under(FaultSettings(quotas={}))
     assert send(port, "GET", "/_seedctl/statistics", Host="evil.example")[0] == 403
     assert send(port, "GET", "/_seedctl/statistics", Origin="http://a.example")[0] == 403
 

@@ -38,7 +38,7 @@ class Clock:
 
 
 @dataclass
-class World:
+class S3Harness:
     """A sandbox with its state folder and clock, and the boto3 clients that a test makes of it."""
 
     sandbox: LocalSandbox
@@ -110,7 +110,7 @@ def session() -> boto3.Session:
     return boto3.Session()
 
 
-def _start(folder: Path, session: boto3.Session, paths: object = None) -> World:
+def _start(folder: Path, session: boto3.Session, paths: object = None) -> S3Harness:
     document = copy.deepcopy(DOCUMENT)
     if paths is not None:
         document["storage"]["buckets"][0]["paths"] = json.loads(json.dumps(paths))
@@ -118,38 +118,38 @@ def _start(folder: Path, session: boto3.Session, paths: object = None) -> World:
     sandbox = LocalSandbox.start(
         state_folder=folder, outputs=parse_outputs(document, OUTPUTS), clock=clock
     )
-    return World(sandbox, folder, clock, session, document)
+    return S3Harness(sandbox, folder, clock, session, document)
 
 
 @pytest.fixture
-def start(tmp_path: Path, session: boto3.Session) -> Iterator[Callable[..., World]]:
+def start(tmp_path: Path, session: boto3.Session) -> Iterator[Callable[..., S3Harness]]:
     """Start sandboxes on one state; none may have had an internal error at the end."""
     started = []
 
-    def start_one(paths: object = None) -> World:
-        world = _start(tmp_path / "state", session, paths)
-        started.append(world)
-        return world
+    def start_one(paths: object = None) -> S3Harness:
+        harness = _start(tmp_path / "state", session, paths)
+        started.append(harness)
+        return harness
 
     yield start_one
-    for world in started:
-        world.close()
+    for harness in started:
+        harness.close()
 
 
 @pytest.fixture
-def world(start: Callable[..., World]) -> World:
+def harness(start: Callable[..., S3Harness]) -> S3Harness:
     """Start a sandbox for one test."""
     return start()
 
 
 @pytest.fixture(scope="module")
-def shared(tmp_path_factory: pytest.TempPathFactory, session: boto3.Session) -> Iterator[World]:
+def shared(tmp_path_factory: pytest.TempPathFactory, session: boto3.Session) -> Iterator[S3Harness]:
     """Return the sandbox that the tests of a module share; each test uses its own keys."""
-    world = _start(tmp_path_factory.mktemp("shared") / "state", session)
-    yield world
-    world.close()
+    harness = _start(tmp_path_factory.mktemp("shared") / "state", session)
+    yield harness
+    harness.close()
 
 
 @pytest.fixture(scope="module")
-def s3(shared: World) -> Any:
+def s3(shared: S3Harness) -> Any:
     return shared.client()

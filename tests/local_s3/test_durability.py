@@ -88,13 +88,13 @@ def test_acknowledged_objects_survive_a_kill(
     half.close()
     (folder / ("0" * 32)).write_bytes(b"nobody refers to this")
     (folder / "notes.txt").write_bytes(b"not ours")
-    world = start()
-    client = world.client()
+    harness = start()
+    client = harness.client()
     for number in range(10):
-        got = client.get_object(Bucket=world.bucket, Key=f"{number}")["Body"].read()
+        got = client.get_object(Bucket=harness.bucket, Key=f"{number}")["Body"].read()
         assert got == b"%d" % number * 1000
-    assert len(world.files() - {"notes.txt"}) == 10
-    assert client.list_objects_v2(Bucket=world.bucket)["KeyCount"] == 10
+    assert len(harness.files() - {"notes.txt"}) == 10
+    assert client.list_objects_v2(Bucket=harness.bucket)["KeyCount"] == 10
 
 
 def test_unreferenced_files_with_another_process(start: Any) -> None:
@@ -138,116 +138,118 @@ def test_two_users_of_the_files(tmp_path: Path) -> None:
             os.close(lock)
 
 
-def test_private(world: Any) -> None:
+def test_private(harness: Any) -> None:
     """Only the user's own account can read the folder and its files."""
-    world.client().put_object(Bucket=world.bucket, Key="k", Body=b"x")
-    assert stat.S_IMODE(world.objects.stat().st_mode) == 0o700
-    for path in world.objects.iterdir():
+    harness.client().put_object(Bucket=harness.bucket, Key="k", Body=b"x")
+    assert stat.S_IMODE(harness.objects.stat().st_mode) == 0o700
+    for path in harness.objects.iterdir():
         assert stat.S_IMODE(path.stat().st_mode) == 0o600
 
 
 def test_reset(start: Any, tmp_path: Path) -> None:
     """Reset removes the objects of the buckets and nothing else."""
-    world = start()
-    world.client().put_object(Bucket=world.bucket, Key="k", Body=b"x")
-    world.sandbox.stop()
-    (world.objects / "notes.txt").write_text("mine")
+    harness = start()
+    harness.client().put_object(Bucket=harness.bucket, Key="k", Body=b"x")
+    harness.sandbox.stop()
+    (harness.objects / "notes.txt").write_text("mine")
     assert reset_state(tmp_path / "state") is True
-    assert [path.name for path in world.objects.iterdir()] == ["notes.txt"]
-    (world.objects / "notes.txt").unlink()
+    assert [path.name for path in harness.objects.iterdir()] == ["notes.txt"]
+    (harness.objects / "notes.txt").unlink()
     assert reset_state(tmp_path / "state") is False
-    assert not world.objects.exists()
+    assert not harness.objects.exists()
 
 
 def test_reset_removes_empty_folders(start: Any, tmp_path: Path) -> None:
     """Reset removes the folders too if they contain nothing else."""
-    world = start()
-    world.client().put_object(Bucket=world.bucket, Key="k", Body=b"x")
-    world.sandbox.stop()
+    harness = start()
+    harness.client().put_object(Bucket=harness.bucket, Key="k", Body=b"x")
+    harness.sandbox.stop()
     assert reset_state(tmp_path / "state") is True
     assert not (tmp_path / "state" / "local").exists()
 
 
 def test_reset_does_not_follow_a_link(start: Any, tmp_path: Path) -> None:
     """Reset leaves a symbolic link in place of the folder, and its target."""
-    world = start()
-    world.client().list_objects_v2(Bucket=world.bucket)
-    world.sandbox.stop()
+    harness = start()
+    harness.client().list_objects_v2(Bucket=harness.bucket)
+    harness.sandbox.stop()
     elsewhere = tmp_path / "elsewhere"
-    world.objects.rename(elsewhere)
-    world.objects.symlink_to(elsewhere)
+    harness.objects.rename(elsewhere)
+    harness.objects.symlink_to(elsewhere)
     reset_state(tmp_path / "state")
     assert (elsewhere / "lock").exists()
 
 
-def test_only_one_of_many_writers_wins(world: Any) -> None:
+def test_only_one_of_many_writers_wins(harness: Any) -> None:
     """Of concurrent writers that must not overwrite, exactly one succeeds."""
-    client = world.client()
+    client = harness.client()
     barrier = threading.Barrier(8)
 
     def write(number: int) -> int:
         barrier.wait()
         with contextlib.suppress(client.exceptions.ClientError):
-            client.put_object(Bucket=world.bucket, Key="one", Body=b"%d" % number, IfNoneMatch="*")
+            client.put_object(
+                Bucket=harness.bucket, Key="one", Body=b"%d" % number, IfNoneMatch="*"
+            )
             return number
         return -1
 
     with ThreadPoolExecutor(8) as pool:
         winners = [number for number in pool.map(write, range(8)) if number >= 0]
     assert len(winners) == 1
-    got = client.get_object(Bucket=world.bucket, Key="one")["Body"].read()
+    got = client.get_object(Bucket=harness.bucket, Key="one")["Body"].read()
     assert got == b"%d" % winners[0]
-    assert len(world.files()) == 1
+    assert len(harness.files()) == 1
 
 
-def test_reader_keeps_the_old_bytes(world: Any, signed: Any) -> None:
+def test_reader_keeps_the_old_bytes(harness: Any, signed: Any) -> None:
     """A download that has begun gets the whole old object even if it is replaced meanwhile."""
-    client = world.client()
+    client = harness.client()
     old = os.urandom(1000) * 12_000
-    client.put_object(Bucket=world.bucket, Key="k", Body=old)
-    connection = http.client.HTTPConnection("127.0.0.1", world.port, timeout=20)
-    connection.request("GET", f"/{world.bucket}/k", headers=signed())
+    client.put_object(Bucket=harness.bucket, Key="k", Body=old)
+    connection = http.client.HTTPConnection("127.0.0.1", harness.port, timeout=20)
+    connection.request("GET", f"/{harness.bucket}/k", headers=signed())
     response = connection.getresponse()
     first = response.read(1000)
-    client.put_object(Bucket=world.bucket, Key="k", Body=b"new")
+    client.put_object(Bucket=harness.bucket, Key="k", Body=b"new")
     assert first + response.read() == old
     connection.close()
-    assert client.get_object(Bucket=world.bucket, Key="k")["Body"].read() == b"new"
-    assert len(world.files()) == 1
+    assert client.get_object(Bucket=harness.bucket, Key="k")["Body"].read() == b"new"
+    assert len(harness.files()) == 1
 
 
 @pytest.mark.parametrize("framing", ["Content-Length: 3000000", "Transfer-Encoding: chunked"])
-def test_aborted_upload(world: Any, signed: Any, framing: str) -> None:
+def test_aborted_upload(harness: Any, signed: Any, framing: str) -> None:
     """An aborted upload leaves neither object nor file, and is not an internal error."""
-    client = world.client()
-    client.put_object(Bucket=world.bucket, Key="other", Body=b"x")
-    before = world.files()
+    client = harness.client()
+    client.put_object(Bucket=harness.bucket, Key="other", Body=b"x")
+    before = harness.files()
     head = "".join(f"{name}: {value}\r\n" for name, value in signed(Host="localhost").items())
     for hard in (False, True):
-        with socket.create_connection(("127.0.0.1", world.port)) as connection:
+        with socket.create_connection(("127.0.0.1", harness.port)) as connection:
             if hard:
                 connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, b"\1\0\0\0\0\0\0\0")
             connection.sendall(
-                f"PUT /{world.bucket}/dead HTTP/1.1\r\n{head}{framing}\r\n\r\n".encode()
+                f"PUT /{harness.bucket}/dead HTTP/1.1\r\n{head}{framing}\r\n\r\n".encode()
             )
             connection.sendall(b"186a00\r\n" + b"x" * 1_000_000)
         # The server notices a closed connection a little later than the client closes it.
-        wait_until(lambda: world.files() == before)
-    assert world.send("HEAD", f"/{world.bucket}/dead")[0] == 404
+        wait_until(lambda: harness.files() == before)
+    assert harness.send("HEAD", f"/{harness.bucket}/dead")[0] == 404
 
 
-def test_disconnect_during_a_download(world: Any, signed: Any) -> None:
+def test_disconnect_during_a_download(harness: Any, signed: Any) -> None:
     """A client may disconnect in the middle of a download."""
-    world.client().put_object(Bucket=world.bucket, Key="k", Body=bytes(20 * MIB))
-    with socket.create_connection(("127.0.0.1", world.port)) as connection:
+    harness.client().put_object(Bucket=harness.bucket, Key="k", Body=bytes(20 * MIB))
+    with socket.create_connection(("127.0.0.1", harness.port)) as connection:
         head = "".join(f"{name}: {value}\r\n" for name, value in signed(Host="localhost").items())
-        connection.sendall(f"GET /{world.bucket}/k HTTP/1.1\r\n{head}\r\n".encode())
+        connection.sendall(f"GET /{harness.bucket}/k HTTP/1.1\r\n{head}\r\n".encode())
         assert connection.recv(100).startswith(b"HTTP/1.1 200")
-    assert world.send("HEAD", f"/{world.bucket}/k")[0] == 200
+    assert harness.send("HEAD", f"/{harness.bucket}/k")[0] == 200
 
 
-def _raw(world: Any, sent: bytes) -> bytes:
-    with socket.create_connection(("127.0.0.1", world.port), timeout=20) as connection:
+def _raw(harness: Any, sent: bytes) -> bytes:
+    with socket.create_connection(("127.0.0.1", harness.port), timeout=20) as connection:
         connection.sendall(sent)
         received = b""
         while piece := connection.recv(65536):
@@ -255,7 +257,7 @@ def _raw(world: Any, sent: bytes) -> bytes:
         return received
 
 
-def test_framing(world: Any, signed: Any) -> None:
+def test_framing(harness: Any, signed: Any) -> None:
     """A body may be sent in HTTP chunks; malformed chunks are rejected."""
     for case_name, framing, body, answer in (
         (
@@ -276,32 +278,34 @@ def test_framing(world: Any, signed: Any) -> None:
             head = "".join(
                 f"{name}: {value}\r\n" for name, value in signed(Host="localhost").items()
             )
-            sent = f"PUT /{world.bucket}/f HTTP/1.1\r\n{head}Connection: close\r\n{framing}\r\n\r\n"
-            received = _raw(world, sent.encode() + body)
+            sent = (
+                f"PUT /{harness.bucket}/f HTTP/1.1\r\n{head}Connection: close\r\n{framing}\r\n\r\n"
+            )
+            received = _raw(harness, sent.encode() + body)
             assert received.split(b" ", 2)[1] == answer
             if answer == b"200":
-                got = world.client().get_object(Bucket=world.bucket, Key="f")
+                got = harness.client().get_object(Bucket=harness.bucket, Key="f")
                 assert got["ETag"] == f'"{hashlib.md5(b"hello").hexdigest()}"'
 
 
 @pytest.mark.parametrize("waits", [True, False], ids=["waits", "sends"])
-def test_refused_upload_is_not_read(world: Any, signed: Any, waits: bool) -> None:
+def test_refused_upload_is_not_read(harness: Any, signed: Any, waits: bool) -> None:
     """A rejected upload is not transferred: the server responds without 100 Continue and closes."""
     more = {"Host": "localhost", "Content-Length": str(100 * MIB)}
     if waits:
         more["Expect"] = "100-continue"
     head = "".join(f"{name}: {value}\r\n" for name, value in {**signed(), **more}.items())
     sent = f"PUT /no-such-bucket/x HTTP/1.1\r\n{head}\r\n".encode()
-    answer = _raw(world, sent + (b"" if waits else b"x" * 1000))
+    answer = _raw(harness, sent + (b"" if waits else b"x" * 1000))
     assert answer.startswith(b"HTTP/1.1 404")
     assert b"Connection: close" in answer
     assert b"100 Continue" not in answer
 
 
-def test_small_refused_body_keeps_the_connection(world: Any, signed: Any) -> None:
+def test_small_refused_body_keeps_the_connection(harness: Any, signed: Any) -> None:
     """A small body of a rejected request is read, and the connection stays open."""
-    connection = http.client.HTTPConnection("127.0.0.1", world.port, timeout=20)
-    for path, status in (("/no-such-bucket/x", 404), (f"/{world.bucket}/x", 200)):
+    connection = http.client.HTTPConnection("127.0.0.1", harness.port, timeout=20)
+    for path, status in (("/no-such-bucket/x", 404), (f"/{harness.bucket}/x", 200)):
         connection.request("PUT", path, b"x" * 1000, signed())
         response = connection.getresponse()
         response.read()
@@ -309,12 +313,12 @@ def test_small_refused_body_keeps_the_connection(world: Any, signed: Any) -> Non
     connection.close()
 
 
-def test_expect_continue(world: Any, signed: Any) -> None:
+def test_expect_continue(harness: Any, signed: Any) -> None:
     """A client that waits for it gets 100 Continue when its upload is accepted."""
     more = {"Host": "localhost", "Content-Length": "5", "Expect": "100-continue"}
     head = "".join(f"{name}: {value}\r\n" for name, value in {**signed(), **more}.items())
-    with socket.create_connection(("127.0.0.1", world.port), timeout=20) as connection:
-        connection.sendall(f"PUT /{world.bucket}/x HTTP/1.1\r\n{head}\r\n".encode())
+    with socket.create_connection(("127.0.0.1", harness.port), timeout=20) as connection:
+        connection.sendall(f"PUT /{harness.bucket}/x HTTP/1.1\r\n{head}\r\n".encode())
         assert connection.recv(100) == b"HTTP/1.1 100 Continue\r\n\r\n"
         connection.sendall(b"hello")
         assert connection.recv(1000).startswith(b"HTTP/1.1 200")

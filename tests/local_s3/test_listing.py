@@ -211,11 +211,11 @@ def test_two_processes_see_the_same(start: Any) -> None:
 
 def test_objects_are_readable_by_any_tool(start: Any) -> None:
     """Any SQLite tool can read the table of objects."""
-    world = start()
-    world.client().put_object(Bucket=world.bucket, Key="a/b", Body=b"xy", Metadata={"a": "b"})
-    connection = sqlite3.connect(world.folder / "local" / "state.db")
+    harness = start()
+    harness.client().put_object(Bucket=harness.bucket, Key="a/b", Body=b"xy", Metadata={"a": "b"})
+    connection = sqlite3.connect(harness.folder / "local" / "state.db")
     query = "SELECT key, size, json_extract(metadata, '$.a'), file FROM object"
     ((key, size, metadata, file),) = connection.execute(query)
     connection.close()
     assert (key, size, metadata) == ("a/b", 2, "b")
-    assert world.files() == {file}
+    assert harness.files() == {file}

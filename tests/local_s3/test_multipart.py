@@ -19,8 +19,8 @@ from tests.cases import case
 MIB = 1024 * 1024
 
 
-def _begin(s3: Any, world: Any, key: str, **given: Any) -> dict[str, str]:
-    target = {"Bucket": world.bucket, "Key": key}
+def _begin(s3: Any, harness: Any, key: str, **given: Any) -> dict[str, str]:
+    target = {"Bucket": harness.bucket, "Key": key}
     return {**target, "UploadId": s3.create_multipart_upload(**target, **given)["UploadId"]}
 
 
@@ -270,12 +270,12 @@ def _before(monkeypatch: pytest.MonkeyPatch, method: str, act: Any, kind: type =
     monkeypatch.setattr(kind, method, raced)
 
 
-def _copy(s3: Any, world: Any, source: dict[str, str]) -> None:
-    s3.copy_object(Bucket=world.bucket, Key="copied", CopySource=source)
+def _copy(s3: Any, harness: Any, source: dict[str, str]) -> None:
+    s3.copy_object(Bucket=harness.bucket, Key="copied", CopySource=source)
 
 
-def _copy_as_part(s3: Any, world: Any, source: dict[str, str]) -> None:
-    upload = _begin(s3, world, "copied")
+def _copy_as_part(s3: Any, harness: Any, source: dict[str, str]) -> None:
+    upload = _begin(s3, harness, "copied")
     reply = s3.upload_part_copy(**upload, PartNumber=1, CopySource=source)
     _complete(s3, upload, (1, reply["CopyPartResult"]["ETag"]))
 
@@ -285,44 +285,44 @@ COPIES = [pytest.param(_copy, "clone", id="object"), pytest.param(_copy_as_part,
 
 @pytest.mark.parametrize(("copy", "method"), COPIES)
 def test_source_is_overwritten_meanwhile(
-    world: Any, monkeypatch: pytest.MonkeyPatch, copy: Any, method: str
+    harness: Any, monkeypatch: pytest.MonkeyPatch, copy: Any, method: str
 ) -> None:
     """If the source of a copy is replaced before it is read, the new object is copied."""
-    s3, source = world.client(), {"Bucket": world.bucket, "Key": "source"}
+    s3, source = harness.client(), {"Bucket": harness.bucket, "Key": "source"}
     s3.put_object(**source, Body=b"old")
-    other = world.client()
+    other = harness.client()
     _before(monkeypatch, method, lambda: other.put_object(**source, Body=b"newer"))
-    copy(s3, world, source)
-    assert s3.get_object(Bucket=world.bucket, Key="copied")["Body"].read() == b"newer"
-    assert len(world.files()) == 2
+    copy(s3, harness, source)
+    assert s3.get_object(Bucket=harness.bucket, Key="copied")["Body"].read() == b"newer"
+    assert len(harness.files()) == 2
 
 
 @pytest.mark.parametrize(("copy", "method"), COPIES)
 def test_source_is_deleted_meanwhile(
-    world: Any, monkeypatch: pytest.MonkeyPatch, copy: Any, method: str
+    harness: Any, monkeypatch: pytest.MonkeyPatch, copy: Any, method: str
 ) -> None:
     """If the source of a copy is deleted before it is read, the copy fails with NoSuchKey."""
-    s3, source = world.client(), {"Bucket": world.bucket, "Key": "source"}
+    s3, source = harness.client(), {"Bucket": harness.bucket, "Key": "source"}
     s3.put_object(**source, Body=b"old")
-    other = world.client()
+    other = harness.client()
     _before(monkeypatch, method, lambda: other.delete_object(**source))
     with pytest.raises(ClientError, match="NoSuchKey"):
-        copy(s3, world, source)
-    assert world.files() == set()
+        copy(s3, harness, source)
+    assert harness.files() == set()
 
 
 @pytest.mark.parametrize(("copy", "method"), COPIES)
 def test_source_is_lost(start: Any, copy: Any, method: str) -> None:
     """If the file of the source is lost, the copy reports that instead of retrying forever."""
-    world = start()
-    s3, source = world.client(), {"Bucket": world.bucket, "Key": "source"}
+    harness = start()
+    s3, source = harness.client(), {"Bucket": harness.bucket, "Key": "source"}
     s3.put_object(**source, Body=b"old")
-    (name,) = world.files()
-    (world.objects / name).unlink()
+    (name,) = harness.files()
+    (harness.objects / name).unlink()
     with pytest.raises(ClientError) as caught:
-        copy(s3, world, source)
+        copy(s3, harness, source)
     assert caught.value.response["Error"]["Code"] == "LocalSandboxFailure"
-    assert f"{world.objects / name}: No such file" in caught.value.response["Error"]["Message"]
+    assert f"{harness.objects / name}: No such file" in caught.value.response["Error"]["Message"]
 
 
 @pytest.mark.parametrize(
@@ -338,18 +338,18 @@ def test_source_is_lost(start: Any, copy: Any, method: str) -> None:
     ],
 )
 def test_upload_changes_while_it_is_completed(
-    world: Any, monkeypatch: pytest.MonkeyPatch, what: str, is_assembled: bool, code: str
+    harness: Any, monkeypatch: pytest.MonkeyPatch, what: str, is_assembled: bool, code: str
 ) -> None:
     """A completion fails if its upload or parts changed meanwhile, or if a part's file is lost."""
-    s3, other = world.client(), world.client()
-    upload = _begin(s3, world, "raced")
+    s3, other = harness.client(), harness.client()
+    upload = _begin(s3, harness, "raced")
     etag = s3.upload_part(**upload, PartNumber=1, Body=b"1")["ETag"]
-    (name,) = world.files()
+    (name,) = harness.files()
     acts = {
         "complete": lambda: _complete(other, upload, (1, etag)),
         "abort": lambda: other.abort_multipart_upload(**upload),
         "again": lambda: other.upload_part(**upload, PartNumber=1, Body=b"2"),
-        "lost": (world.objects / name).unlink,
+        "lost": (harness.objects / name).unlink,
     }
     if is_assembled:
         _before(monkeypatch, "finish", acts[what], NewFile)
@@ -361,23 +361,23 @@ def test_upload_changes_while_it_is_completed(
 
 
 def test_upload_is_aborted_while_a_part_arrives(
-    world: Any, monkeypatch: pytest.MonkeyPatch
+    harness: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A part of an upload that is aborted meanwhile is refused, and leaves no file."""
-    s3, other = world.client(), world.client()
-    upload = _begin(s3, world, "raced")
+    s3, other = harness.client(), harness.client()
+    upload = _begin(s3, harness, "raced")
     _before(monkeypatch, "writing", lambda: other.abort_multipart_upload(**upload))
     with pytest.raises(ClientError, match="NoSuchUpload"):
         s3.upload_part(**upload, PartNumber=1, Body=b"x")
-    assert world.files() == set()
+    assert harness.files() == set()
 
 
 def test_upload_ends_before_its_parts_are_looked_up(
-    world: Any, monkeypatch: pytest.MonkeyPatch
+    harness: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """An upload that ends while the list of parts is received is reported as unknown."""
-    s3, other = world.client(), world.client()
-    upload = _begin(s3, world, "raced")
+    s3, other = harness.client(), harness.client()
+    upload = _begin(s3, harness, "raced")
     etag = s3.upload_part(**upload, PartNumber=1, Body=b"1")["ETag"]
     original, pending = payload.read_body, [lambda: _complete(other, upload, (1, etag))]
 

@@ -295,19 +295,19 @@ def test_dates_and_tags_of_conditions() -> None:
             check_reading(headers, stored)
 
 
-def test_time_and_checksum_of_a_copy(world: Any) -> None:
+def test_time_and_checksum_of_a_copy(harness: Any) -> None:
     """A copy has the time of the copy, and not the checksum of the parts of its source."""
-    s3, target = world.client(), {"Bucket": world.bucket, "Key": "source"}
+    s3, target = harness.client(), {"Bucket": harness.bucket, "Key": "source"}
     upload = s3.create_multipart_upload(**target, ChecksumAlgorithm="SHA1")["UploadId"]
     part = s3.upload_part(
         **target, UploadId=upload, PartNumber=1, Body=b"x", ChecksumAlgorithm="SHA1"
     )
     parts = [{"PartNumber": 1, "ETag": part["ETag"], "ChecksumSHA1": part["ChecksumSHA1"]}]
     s3.complete_multipart_upload(**target, UploadId=upload, MultipartUpload={"Parts": parts})
-    world.clock.ahead = 60
-    s3.copy_object(Bucket=world.bucket, Key="copy", CopySource=target)
+    harness.clock.ahead = 60
+    s3.copy_object(Bucket=harness.bucket, Key="copy", CopySource=target)
     source, copy = (
-        s3.head_object(Bucket=world.bucket, Key=key, ChecksumMode="ENABLED")
+        s3.head_object(Bucket=harness.bucket, Key=key, ChecksumMode="ENABLED")
         for key in ("source", "copy")
     )
     assert source["ChecksumSHA1"].endswith("-1")

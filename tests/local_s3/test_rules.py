@@ -142,13 +142,13 @@ def test_buckets() -> None:
 class People:
     """A guest, a user and members of groups, with credentials of the identity pool."""
 
-    def __init__(self, world: Any, folder: Path) -> None:
-        self.world = world
-        outputs = json.dumps(world.document)
+    def __init__(self, harness: Any, folder: Path) -> None:
+        self.harness = harness
+        outputs = json.dumps(harness.document)
         folder.mkdir()
         (folder / "amplify_outputs.json").write_text(outputs)
         (folder / "package.json").write_text('{"name": "my-app"}')
-        self.backend = connect(folder, endpoint_url=world.sandbox.url, target="none")
+        self.backend = connect(folder, endpoint_url=harness.sandbox.url, target="none")
         self.identities: dict[str, str] = {}
 
     def client(self, name: str, *groups: str) -> Any:
@@ -165,7 +165,7 @@ class People:
         assert found is not None
         self.identities[name] = found.identity_id
         keys = found.credentials
-        return self.world.client(keys.access_key_id, keys.secret_access_key, keys.session_token)
+        return self.harness.client(keys.access_key_id, keys.secret_access_key, keys.session_token)
 
 
 @pytest.fixture
@@ -187,11 +187,11 @@ def _code(call: Any, **given: Any) -> str:
 
 def test_guest_over_the_wire(people: People) -> None:
     """A guest may read and list public paths, and nothing else."""
-    world = people.world
-    world.client().put_object(Bucket=world.bucket, Key="public/x", Body=b"x")
-    world.client().put_object(Bucket=world.bucket, Key="pictures/x", Body=b"x")
+    harness = people.harness
+    harness.client().put_object(Bucket=harness.bucket, Key="public/x", Body=b"x")
+    harness.client().put_object(Bucket=harness.bucket, Key="pictures/x", Body=b"x")
     guest = people.client("guest")
-    at = {"Bucket": world.bucket}
+    at = {"Bucket": harness.bucket}
     assert guest.get_object(**at, Key="public/x")["Body"].read() == b"x"
     assert guest.list_objects_v2(**at, Prefix="public/")["KeyCount"] == 1
     assert _code(guest.get_object, **at, Key="public/missing") == "NoSuchKey"
@@ -206,20 +206,20 @@ def test_guest_over_the_wire(people: People) -> None:
         (guest.list_objects_v2, {"Prefix": "public"}),
         (guest.list_multipart_uploads, {}),
         (guest.get_bucket_location, {}),
-        (guest.get_object, {"Key": "x", "Bucket": world.archive}),
+        (guest.get_object, {"Key": "x", "Bucket": harness.archive}),
     ):
         assert _code(call, **{**at, **given}) == "AccessDenied"
     assert _code(guest.list_buckets) == "AccessDenied"
     reply = guest.delete_objects(**at, Delete={"Objects": [{"Key": "public/x"}]})
     assert reply["Errors"][0]["Code"] == "AccessDenied"
-    assert world.client().head_object(**at, Key="public/x")["ContentLength"] == 1
+    assert harness.client().head_object(**at, Key="public/x")["ContentLength"] == 1
 
 
 def test_user_over_the_wire(people: People) -> None:
     """Another user's folder is closed; a copy needs access to source and target, a part only to its target."""
-    world, ann, bob = people.world, people.client("ann"), people.client("bob")
+    harness, ann, bob = people.harness, people.client("ann"), people.client("bob")
     own = f"private/{people.identities['ann']}/note"
-    at = {"Bucket": world.bucket}
+    at = {"Bucket": harness.bucket}
     ann.put_object(**at, Key=own, Body=b"mine")
     assert ann.get_object(**at, Key=own)["Body"].read() == b"mine"
     for call in (bob.get_object, bob.delete_object, bob.head_object):
@@ -230,13 +230,13 @@ def test_user_over_the_wire(people: People) -> None:
     ann.copy_object(**at, Key="public/x", CopySource=source)
     # Of several objects to delete, each needs the permission.
     for key in ("public/gone", "pictures/x"):
-        world.client().put_object(**at, Key=key, Body=b"x")
+        harness.client().put_object(**at, Key=key, Body=b"x")
     several = {"Objects": [{"Key": "public/gone"}, {"Key": "pictures/x"}]}
     reply = ann.delete_objects(**at, Delete=several)
     assert [entry["Key"] for entry in reply["Deleted"]] == ["public/gone"]
     assert [entry["Key"] for entry in reply["Errors"]] == ["pictures/x"]
-    assert _code(world.client().head_object, **at, Key="public/gone") == "404"
-    assert world.client().head_object(**at, Key="pictures/x")["ContentLength"] == 1
+    assert _code(harness.client().head_object, **at, Key="public/gone") == "404"
+    assert harness.client().head_object(**at, Key="pictures/x")["ContentLength"] == 1
     upload = ann.create_multipart_upload(**at, Key="drop/x")["UploadId"]
     part = {**at, "Key": "drop/x", "UploadId": upload}
     ann.upload_part(**part, PartNumber=1, Body=b"x")
@@ -249,8 +249,8 @@ def test_user_over_the_wire(people: People) -> None:
 
 def test_group_over_the_wire(people: People) -> None:
     """A member of a group has its role instead of that of signed-in users."""
-    world, bob = people.world, people.client("bob", "Admins")
-    at = {"Bucket": world.bucket}
+    harness, bob = people.harness, people.client("bob", "Admins")
+    at = {"Bucket": harness.bucket}
     bob.put_object(**at, Key="pictures/x", Body=b"x")
     assert _code(bob.put_object, **at, Key="public/x", Body=b"x") == "AccessDenied"
     own = f"private/{people.identities['bob']}/x"
@@ -259,14 +259,14 @@ def test_group_over_the_wire(people: People) -> None:
 
 def test_credentials_expire_and_survive_a_restart(people: People, start: Any) -> None:
     """Credentials survive a restart, expire after an hour, and need their own token."""
-    world = people.world
+    harness = people.harness
     guest = people.client("guest")
     found = people.backend.ambient_auth._identity_pool.for_guest()
     assert found is not None
     keys = found.credentials
     again = start(PATHS)
     later = again.client(keys.access_key_id, keys.secret_access_key, keys.session_token)
-    at = {"Bucket": world.bucket, "Prefix": "public/"}
+    at = {"Bucket": harness.bucket, "Prefix": "public/"}
     assert later.list_objects_v2(**at)["KeyCount"] == 0
     wrong = again.client(keys.access_key_id, keys.secret_access_key, "other")
     assert _code(wrong.list_objects_v2, **at) == "InvalidToken"
@@ -277,5 +277,5 @@ def test_credentials_expire_and_survive_a_restart(people: People, start: Any) ->
         "cognito-identity", "GetCredentialsForIdentity", {"IdentityId": identity}
     )
     assert issued["IdentityId"] == identity
-    world.clock.ahead = 3601
+    harness.clock.ahead = 3601
     assert _code(guest.list_objects_v2, **at) == "ExpiredToken"

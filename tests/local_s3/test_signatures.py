@@ -149,12 +149,12 @@ def test_unknown_temporary_key(shared: Any) -> None:
 
 
 @pytest.mark.parametrize("ahead", [16 * 60, -16 * 60])
-def test_skew(world: Any, ahead: float) -> None:
+def test_skew(harness: Any, ahead: float) -> None:
     """A request signed more than 15 minutes away is rejected."""
-    client = world.client()
-    client.list_objects_v2(Bucket=world.bucket)
-    world.clock.ahead = ahead
-    assert _code(client.list_objects_v2, Bucket=world.bucket) == "RequestTimeTooSkewed"
+    client = harness.client()
+    client.list_objects_v2(Bucket=harness.bucket)
+    harness.clock.ahead = ahead
+    assert _code(client.list_objects_v2, Bucket=harness.bucket) == "RequestTimeTooSkewed"
 
 
 def _get(url: str, method: str = "GET", body: bytes | None = None) -> tuple[int, bytes]:
@@ -166,10 +166,10 @@ def _get(url: str, method: str = "GET", body: bytes | None = None) -> tuple[int,
             return error.code, error.read()
 
 
-def test_presigned(world: Any) -> None:
+def test_presigned(harness: Any) -> None:
     """A presigned URL works until it expires."""
-    client = world.client()
-    target = {"Bucket": world.bucket, "Key": "a b/ü+c.txt"}
+    client = harness.client()
+    target = {"Bucket": harness.bucket, "Key": "a b/ü+c.txt"}
     put = client.generate_presigned_url("put_object", Params=target, ExpiresIn=60)
     # urllib would send the content type of a form, which was not signed.
     assert _get(put, "PUT", b"hello")[0] == 200
@@ -184,43 +184,43 @@ def test_presigned(world: Any) -> None:
         status, body = _get(bad)
         assert (status, b"<Code>SignatureDoesNotMatch</Code>" in body) == (403, True)
     assert _get(url, "DELETE")[0] == 403
-    world.clock.ahead = 61
+    harness.clock.ahead = 61
     status, body = _get(url)
     assert (status, b"Request has expired" in body) == (403, True)
-    world.clock.ahead = -16 * 60
+    harness.clock.ahead = -16 * 60
     assert b"not valid yet" in _get(url)[1]
 
 
-def test_presigned_by_a_developer(world: Any) -> None:
+def test_presigned_by_a_developer(harness: Any) -> None:
     """A presigned URL expires even if its signature is not verified."""
-    client = world.client("AKIDEVELOPER", "x")
-    client.put_object(Bucket=world.bucket, Key="k", Body=b"x")
-    url = client.generate_presigned_url("get_object", Params={"Bucket": world.bucket, "Key": "k"})
+    client = harness.client("AKIDEVELOPER", "x")
+    client.put_object(Bucket=harness.bucket, Key="k", Body=b"x")
+    url = client.generate_presigned_url("get_object", Params={"Bucket": harness.bucket, "Key": "k"})
     assert _get(url) == (200, b"x")
-    world.clock.ahead = 3601
+    harness.clock.ahead = 3601
     assert _get(url)[0] == 403
 
 
 @pytest.mark.parametrize("name", ["x-amz-meta-a", "x-amz-meta-b", "x-amz-security-token"])
-def test_unsigned_header_beside_a_presigned_url(world: Any, name: str) -> None:
+def test_unsigned_header_beside_a_presigned_url(harness: Any, name: str) -> None:
     """A presigned URL with a header that it does not sign is rejected."""
-    request = AWSRequest("PUT", f"{world.sandbox.url}/{world.bucket}/k?x-amz-meta-a=signed")
+    request = AWSRequest("PUT", f"{harness.sandbox.url}/{harness.bucket}/k?x-amz-meta-a=signed")
     S3SigV4QueryAuth(Credentials("local", "local"), "s3", "us-east-1").add_auth(request)
-    path = request.url.removeprefix(world.sandbox.url)
-    status, _, body = world.send("PUT", path, b"x", {name: "EVIL"})
+    path = request.url.removeprefix(harness.sandbox.url)
+    status, _, body = harness.send("PUT", path, b"x", {name: "EVIL"})
     assert (status, b"<Code>AccessDenied</Code>" in body) == (403, True)
     assert b"were not signed" in body
     assert f"<HeadersNotSigned>{name}</HeadersNotSigned>".encode() in body
-    assert world.send("PUT", path, b"x", {})[0] == 200
-    head = world.client().head_object(Bucket=world.bucket, Key="k")
+    assert harness.send("PUT", path, b"x", {})[0] == 200
+    head = harness.client().head_object(Bucket=harness.bucket, Key="k")
     assert head["Metadata"] == {"a": "signed"}
 
 
-def test_query_wins_over_a_header(world: Any, signed: Any) -> None:
+def test_query_wins_over_a_header(harness: Any, signed: Any) -> None:
     """A header does not override a parameter, even if the signature is not verified."""
-    path = f"/{world.bucket}/k?x-amz-meta-a=signed"
-    assert world.send("PUT", path, b"x", signed(x_amz_meta_a="EVIL"))[0] == 200
-    head = world.client().head_object(Bucket=world.bucket, Key="k")
+    path = f"/{harness.bucket}/k?x-amz-meta-a=signed"
+    assert harness.send("PUT", path, b"x", signed(x_amz_meta_a="EVIL"))[0] == 200
+    head = harness.client().head_object(Bucket=harness.bucket, Key="k")
     assert head["Metadata"] == {"a": "signed"}
 
 

@@ -9,13 +9,13 @@ import pytest
 from seedctl.data import read_rows
 from seedctl.errors import BulkError, DataFileError, FileAccessError, InvalidInputError
 from seedctl.rows import text_files
-from tests.appsync.appsync import Stage
+from tests.appsync.appsync import ClientHarness
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-STAGE = Stage("store_userpool.json")
+STAGE = ClientHarness("store_userpool.json")
 SCALARS, PRODUCT = STAGE.models.Scalars, STAGE.models.Product
 
 
@@ -295,16 +295,16 @@ def test_custom_types_and_enums(tmp_path: Path) -> None:
 def test_a_failed_row_in_a_bulk_call(tmp_path: Path) -> None:
     """create_many sends the right rows; the others fail with the file and line in the result, the
     message and the report, also when the API or the check of required fields refuses them."""
-    stage = Stage("store_userpool.json")
+    harness = ClientHarness("store_userpool.json")
     refused = {"path": ["a1"], "message": "no", "errorType": "DynamoDB:X"}
-    stage.answer({"data": {"a0": {"id": "a"}, "a1": None}, "errors": [refused]})
+    harness.answer({"data": {"a0": {"id": "a"}, "a1": None}, "errors": [refused]})
     rows = _rows(
         tmp_path / "a.csv",
         "id,aInt,arrReq\na,1,1\nb,x,1\nc,2,1\nd,1,\n",
-        stage.models.Scalars,
+        harness.models.Scalars,
     )
     with pytest.raises(BulkError) as caught:
-        stage.models.Scalars.create_many(rows)
+        harness.models.Scalars.create_many(rows)
     results = caught.value.results
     assert [each.state for each in results] == ["created", "failed", "failed", "failed"]
     file = tmp_path / "a.csv"
@@ -312,22 +312,22 @@ def test_a_failed_row_in_a_bulk_call(tmp_path: Path) -> None:
     assert "3 of 4 Scalars records failed; the first, " in caught.value.message
     assert "a.csv, line 3, column 2: " in caught.value.message
     assert f"{file}, line 5, column 3: Scalars.arrReq is required" in results[3].error.message
-    assert {event.row for event, _ in stage.report.failures} == {
+    assert {event.row for event, _ in harness.report.failures} == {
         f"{file}, line {line}" for line in (3, 4, 5)
     }
-    assert stage.sent["a0"] == {"id": "a", "aInt": 1, "arrReq": [1]}
+    assert harness.sent["a0"] == {"id": "a", "aInt": 1, "arrReq": [1]}
 
 
 def test_rows_of_records_that_are_deleted(tmp_path: Path) -> None:
     """delete_many names the line of each row too, whether there was a record or not."""
-    stage = Stage("store_userpool.json")
+    harness = ClientHarness("store_userpool.json")
     gone = {
         "path": ["a1"],
         "message": "no",
         "errorType": "DynamoDB:ConditionalCheckFailedException",
     }
-    stage.answer({"data": {"a0": {"id": "a"}, "a1": None}, "errors": [gone]})
-    results = stage.models.Scalars.delete_many(_rows(tmp_path / "a.csv", "id\na\nb\n"))
+    harness.answer({"data": {"a0": {"id": "a"}, "a1": None}, "errors": [gone]})
+    results = harness.models.Scalars.delete_many(_rows(tmp_path / "a.csv", "id\na\nb\n"))
     file = tmp_path / "a.csv"
     assert [(each.state, each.place) for each in results] == [
         ("deleted", f"{file}, line 2"),
@@ -349,9 +349,9 @@ def test_files_that_cannot_be_read(tmp_path: Path) -> None:
 
 def test_two_rows_with_one_key(tmp_path: Path) -> None:
     """The second of two rows with the same key fails, and is named by its line."""
-    stage = Stage("store_userpool.json")
-    rows = _rows(tmp_path / "a.csv", "id,arrReq\na,1\n\na,2\n", stage.models.Scalars)
-    results = stage.models.Scalars.create_many(rows, on_error="collect")
+    harness = ClientHarness("store_userpool.json")
+    rows = _rows(tmp_path / "a.csv", "id,arrReq\na,1\n\na,2\n", harness.models.Scalars)
+    results = harness.models.Scalars.create_many(rows, on_error="collect")
     assert [each.state for each in results] == ["created", "failed"]
     assert results[1].error is not None
     assert results[1].error.message.endswith("line 4: a row before it has the same key (id).")

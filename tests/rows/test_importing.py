@@ -19,7 +19,7 @@ from seedctl.rows.folder import ExportFolder, ModelFile
 from seedctl.rows.masked_fields import MaskedFields
 from seedctl.rows.pseudonyms import Pseudonyms
 from seedctl.rows.writers import JSONLineWriter
-from tests.appsync.appsync import FakePool, Stage
+from tests.appsync.appsync import ClientHarness, FakePool
 from tests.appsync.table import with_table
 from tests.local_appsync.builders import model, outputs
 from tests.running import DATA
@@ -67,25 +67,25 @@ class EndlessTable(FakePool):
         return answer
 
 
-def _stage(pool: FakePool) -> Stage:
-    stage = Stage("todo_userpool.json")
-    stage.transport._fake = pool
-    return stage
+def _harness(pool: FakePool) -> ClientHarness:
+    harness = ClientHarness("todo_userpool.json")
+    harness.transport._fake = pool
+    return harness
 
 
-def _client(document: dict[str, Any], report: Report) -> tuple[DataClient, Stage]:
-    """Return a client for the models of *document*, and the stage with its requests."""
+def _client(document: dict[str, Any], report: Report) -> tuple[DataClient, ClientHarness]:
+    """Return a client for the models of *document*, and the harness with its requests."""
     data = parse_outputs(document, DATA / "amplify_outputs.json").data
     assert data is not None
-    stage = Stage("todo_userpool.json")
-    authorizer = Authorizer(data, stage.identity, AuthOptions())
-    return DataClient(API(data, stage.transport, authorizer, report, lambda: None)), stage
+    harness = ClientHarness("todo_userpool.json")
+    authorizer = Authorizer(data, harness.identity, AuthOptions())
+    return DataClient(API(data, harness.transport, authorizer, report, lambda: None)), harness
 
 
-def _peak(work: Callable[[], object]) -> int:
+def _peak(work: Callable[..., object], *given: object) -> int:
     tracemalloc.start()
     try:
-        work()
+        work(*given)
         return tracemalloc.get_traced_memory()[1]
     finally:
         tracemalloc.stop()
@@ -101,9 +101,9 @@ def test_the_memory_of_an_import_does_not_grow(
         file = tmp_path / f"{count}.csv"
         file.write_text("id,content\n" + "".join(f"t-{n},{'x' * 300}\n" for n in range(count)))
         table = EndlessTable()
-        stage = _stage(table)
+        harness = _harness(table)
         files = [ModelFile("Todo", file)]
-        peaks.append(_peak(lambda: importing.import_files(stage.client, files, stage.report)))  # noqa: B023
+        peaks.append(_peak(importing.import_files, harness.client, files, harness.report))
         assert table.given == count
     assert peaks[2] < peaks[1] + 750_000  # the rows alone would take about twice this
 
@@ -112,12 +112,12 @@ def test_the_memory_of_an_export_does_not_grow(tmp_path: Path) -> None:
     """Ten times as many records take no more memory: a page is written before the next is read."""
     peaks: list[int] = []
     for count in (100, 100, 1000):  # the first fills caches
-        stage = _stage(EndlessTable(count))
+        harness = _harness(EndlessTable(count))
         folder = tmp_path / str(len(peaks))
         target = ExportFolder(folder)
-        fields = MaskedFields(stage.schema, ["content"], Pseudonyms(b"x"))
+        fields = MaskedFields(harness.schema, ["content"], Pseudonyms(b"x"))
         peaks.append(
-            _peak(lambda: exporting.export_models(stage.client, (), target, fields, stage.report))  # noqa: B023
+            _peak(exporting.export_models, harness.client, (), target, fields, harness.report)
         )
         target.finish([])
         assert len((folder / "Todo.jsonl").read_text().splitlines()) == count
@@ -129,11 +129,11 @@ def test_a_network_that_is_down_ends_the_import(tmp_path: Path, count: int) -> N
     """The error is the network's, not that of a row: no further row is tried."""
     file = tmp_path / "Todo.csv"
     file.write_text("id,isDone\nwrong,maybe\n" + "".join(f"t-{n},\n" for n in range(count)))
-    stage = Stage("todo_userpool.json")
-    stage.answer(*[NETWORK_DOWN] * 1000)
+    harness = ClientHarness("todo_userpool.json")
+    harness.answer(*[NETWORK_DOWN] * 1000)
     with pytest.raises(errors.EndpointUnreachableError):
-        importing.import_files(stage.client, [ModelFile("Todo", file)], stage.report)
-    assert stage.report.failures[0][0].row == f"{file}, line 2"
+        importing.import_files(harness.client, [ModelFile("Todo", file)], harness.report)
+    assert harness.report.failures[0][0].row == f"{file}, line 2"
 
 
 def test_all_files_are_checked_before_the_first_write(tmp_path: Path) -> None:
@@ -143,14 +143,14 @@ def test_all_files_are_checked_before_the_first_write(tmp_path: Path) -> None:
     (tmp_path / "Two.csv").write_text("nope\n1\n")
     fixed = model("Fixed", {})
     fixed["attributes"][0]["properties"] = {"mutations": {"create": None}}
-    client, stage = _client(outputs(model("One", {}), model("Two", {}), fixed), Report())
+    client, harness = _client(outputs(model("One", {}), model("Two", {}), fixed), Report())
     files = [ModelFile(name, tmp_path / f"{name}.csv") for name in ("One", "Two")]
     with pytest.raises(errors.DataFileError, match="Two has no field 'nope'"):
-        importing.import_files(client, files, stage.report)
+        importing.import_files(client, files, harness.report)
     files[1] = ModelFile("Fixed", tmp_path / "One.csv")
     with pytest.raises(errors.UnknownOperationError, match="disables create for Fixed"):
-        importing.import_files(client, files, stage.report)
-    assert stage.requests == []
+        importing.import_files(client, files, harness.report)
+    assert harness.requests == []
 
 
 def test_models_that_cannot_be_created(tmp_path: Path) -> None:
@@ -170,11 +170,11 @@ def test_models_that_cannot_be_created(tmp_path: Path) -> None:
     named = importing.files_to_import(client, tmp_path, ("Fixed",), report)
     assert [file.model for file in named] == ["Fixed"]
     fixed["attributes"][0]["properties"] = {"mutations": {"update": None}}
-    client, stage = _client(outputs(model("One", {}), fixed), report)
+    client, harness = _client(outputs(model("One", {}), fixed), report)
     files = importing.files_to_import(client, tmp_path, (), report)
     with pytest.raises(errors.UnknownOperationError, match="disables update for Fixed"):
         importing.import_files(client, files, report, if_exists="update")
-    assert stage.requests == []
+    assert harness.requests == []
 
 
 def test_an_empty_file_of_a_model_that_cannot_be_created(tmp_path: Path) -> None:
@@ -196,10 +196,10 @@ def test_a_row_that_makes_the_service_fail(tmp_path: Path) -> None:
     """It is a failed row like others: the import goes on, and the failures of all files are counted."""
     file = tmp_path / "Todo.csv"
     file.write_text("id,isDone\nt-1,\nbad,\nt-2,maybe\nt-3,true\n")
-    stage = Stage("todo_userpool.json")
-    table = with_table(stage)
+    harness = ClientHarness("todo_userpool.json")
+    table = with_table(harness)
     table.fault_of = lambda request: "500" if b'"bad"' in request.body else None
-    outcome = importing.import_files(stage.client, [ModelFile("Todo", file)] * 2, stage.report)
+    outcome = importing.import_files(harness.client, [ModelFile("Todo", file)] * 2, harness.report)
     assert (outcome.rows, outcome.failed) == (8, 4)
     assert isinstance(outcome.first_failure, errors.ServiceFailedError)
     assert outcome.first_place == f"{file}, line 3"
@@ -222,17 +222,17 @@ def test_rows_that_may_not_be_written(
     monkeypatch.setattr(importing, "_PART", 3)
     file = tmp_path / "Todo.csv"
     file.write_text("id\n" + "".join(f"t-{n}\n" for n in range(6)))
-    stage = Stage("todo_userpool.json")
-    table = with_table(stage)
+    harness = ClientHarness("todo_userpool.json")
+    table = with_table(harness)
     refusal = {"errorType": "Unauthorized", "message": "Not Authorized to access it"}
     table.error_of = lambda verb, values: refusal if values["id"] in denied else None
     files = [ModelFile("Todo", file)]
     if failed is None:
         with pytest.raises(errors.UnauthorizedError):
-            importing.import_files(stage.client, files, stage.report)
+            importing.import_files(harness.client, files, harness.report)
         assert len(table.requests) == 1
     else:
-        outcome = importing.import_files(stage.client, files, stage.report, auth_mode="none")
+        outcome = importing.import_files(harness.client, files, harness.report, auth_mode="none")
         assert (outcome.rows, outcome.failed) == (6, failed)
         assert outcome.first_place == f"{file}, line {2 if 't-0' in denied else 4}"
         assert all("authorization" not in request.headers for request in table.requests)
@@ -242,39 +242,39 @@ def test_a_file_with_another_number_of_rows(tmp_path: Path) -> None:
     """A file that has lost rows since its export is imported, with a warning."""
     file = tmp_path / "Todo.jsonl"
     file.write_text('{"id": "1"}\n')
-    stage = _stage(EndlessTable())
+    harness = _harness(EndlessTable())
     report = Warnings()
-    outcome = importing.import_files(stage.client, [ModelFile("Todo", file, 2)], report)
+    outcome = importing.import_files(harness.client, [ModelFile("Todo", file, 2)], report)
     assert (outcome.rows, outcome.failed) == (1, 0)
     assert report.texts == [f"{file} has 1 rows; the manifest says 2."]
 
 
 def test_a_record_that_comes_as_null(tmp_path: Path) -> None:
     """An export in which a record is missing is no export."""
-    stage = Stage("todo_userpool.json")
-    stage.answer({"data": {"listTodos": {"items": [{"id": "1"}, None], "nextToken": None}}})
-    fields = MaskedFields(stage.schema, (), Pseudonyms(b"x"))
+    harness = ClientHarness("todo_userpool.json")
+    harness.answer({"data": {"listTodos": {"items": [{"id": "1"}, None], "nextToken": None}}})
+    fields = MaskedFields(harness.schema, (), Pseudonyms(b"x"))
     with pytest.raises(errors.GraphQLError, match="null in place of a Todo record"):
         exporting.export_models(
-            stage.client, (), ExportFolder(tmp_path / "out"), fields, stage.report
+            harness.client, (), ExportFolder(tmp_path / "out"), fields, harness.report
         )
 
 
 def test_what_an_export_writes_of_a_record(tmp_path: Path) -> None:
     """A null is left out, an empty text is not. All pages are read with the auth mode of the export."""
-    stage = Stage("todo_userpool.json")
+    harness = ClientHarness("todo_userpool.json")
     for items, token in (
         ([{"id": "1", "content": ""}], "t"),
         ([{"id": "2", "content": None}], None),
     ):
-        stage.answer({"data": {"listTodos": {"items": items, "nextToken": token}}})
-    fields = MaskedFields(stage.schema, (), Pseudonyms(b"x"))
+        harness.answer({"data": {"listTodos": {"items": items, "nextToken": token}}})
+    fields = MaskedFields(harness.schema, (), Pseudonyms(b"x"))
     folder = ExportFolder(tmp_path)
-    exporting.export_models(stage.client, (), folder, fields, stage.report, auth_mode="none")
+    exporting.export_models(harness.client, (), folder, fields, harness.report, auth_mode="none")
     folder.finish([])
     assert (tmp_path / "Todo.jsonl").read_text() == '{"id":"1","content":""}\n{"id":"2"}\n'
-    assert [request.variables.get("nextToken") for request in stage.requests] == [None, "t"]
-    assert all("authorization" not in request.headers for request in stage.requests)
+    assert [request.variables.get("nextToken") for request in harness.requests] == [None, "t"]
+    assert all("authorization" not in request.headers for request in harness.requests)
 
 
 def test_what_an_export_leaves_out(tmp_path: Path) -> None:

@@ -9,12 +9,12 @@ import pytest
 from seedctl.data import read_rows
 from seedctl.errors import DataFileError
 from seedctl.rows import text_files
-from tests.appsync.appsync import Stage
+from tests.appsync.appsync import ClientHarness
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-STAGE = Stage("store_userpool.json")
+STAGE = ClientHarness("store_userpool.json")
 SCALARS, MOVES = STAGE.models.Scalars, STAGE.models.StockMove
 
 

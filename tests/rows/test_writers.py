@@ -9,12 +9,12 @@ import pytest
 from seedctl.data import read_rows
 from seedctl.errors import DataFileError
 from seedctl.rows.writers import CSVWriter, JSONLineWriter
-from tests.appsync.appsync import Stage
+from tests.appsync.appsync import ClientHarness
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-STAGE = Stage("store_userpool.json")
+STAGE = ClientHarness("store_userpool.json")
 WRITER = CSVWriter(STAGE.schema.models["Scalars"])
 
 
@@ -71,7 +71,8 @@ def test_people_can_read_the_files() -> None:
 
 def test_an_owner_that_is_not_declared() -> None:
     """The owner that the API adds has a column too; relations have none."""
-    stage = Stage("auth_rules.json")
+    harness = ClientHarness("auth_rules.json")
     assert (
-        CSVWriter(stage.schema.models["Note"]).header == "id,content,createdAt,updatedAt,owner\r\n"
+        CSVWriter(harness.schema.models["Note"]).header
+        == "id,content,createdAt,updatedAt,owner\r\n"
     )

@@ -157,7 +157,7 @@ def _section(outputs: str) -> StorageSection:
     return parse_storage_section(load_outputs(DATA / "outputs" / outputs))
 
 
-class Stage:
+class StorageHarness:
     """A storage client connected to a fake S3, with everything that it reports."""
 
     def __init__(

@@ -23,7 +23,7 @@ from seedctl.outputs import load_outputs, parse_outputs
 from seedctl.s3.client import Storage
 from seedctl.s3.section import BucketInfo, parse_storage_section
 from tests.cases import case
-from tests.s3.s3 import DATA, FakeIdentity, FakeS3, Reply, Sent, Stage, error
+from tests.s3.s3 import DATA, FakeIdentity, FakeS3, Reply, Sent, StorageHarness, error
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -48,7 +48,7 @@ def _page(*keys: str, token: str | None = None) -> Reply:
 def test_all_pages_are_read() -> None:
     """list_all continues until there is no token; keys are returned unchanged."""
     with FakeS3(_page("a%20b", "%C3%BC", token="t1"), _page("c")) as server:
-        found = list(Stage(server.url).storage.list_all("a"))
+        found = list(StorageHarness(server.url).storage.list_all("a"))
     assert [item.path for item in found] == ["a b", "ü", "c"]
     assert server.sent[1].query["continuation-token"] == "t1"
     assert server.sent[0].query["max-keys"] == "1000"
@@ -58,7 +58,7 @@ def test_all_pages_are_read() -> None:
 def test_the_page_size_is_bounded(size: int | None, asked: str) -> None:
     """A page size that S3 does not allow means the largest one, as in the JavaScript client."""
     with FakeS3(_page()) as server:
-        assert Stage(server.url).storage.list("a/", page_size=size).items == ()
+        assert StorageHarness(server.url).storage.list("a/", page_size=size).items == ()
     assert server.sent[0].query["max-keys"] == asked
 
 
@@ -75,10 +75,10 @@ def test_a_folder_is_removed_page_by_page() -> None:
         Reply(body=f"<DeleteResult>{_deleted('a/3')}</DeleteResult>"),
     ]
     with FakeS3(*replies) as server:
-        stage = Stage(server.url)
-        removed = stage.storage.remove("a/", expected_bucket_owner=OWNER)
+        harness = StorageHarness(server.url)
+        removed = harness.storage.remove("a/", expected_bucket_owner=OWNER)
     assert removed.count == 3
-    assert sum(stage.report.records.values()) == 3
+    assert sum(harness.report.records.values()) == 3
     assert b"<Key>a/1</Key>" in server.sent[1].body
     assert b"<Key>a/3</Key>" in server.sent[3].body
     assert {sent.headers["x-amz-expected-bucket-owner"] for sent in server.sent} == {OWNER}
@@ -87,7 +87,7 @@ def test_a_folder_is_removed_page_by_page() -> None:
 def test_an_empty_folder_is_no_error() -> None:
     """Without objects nothing is removed."""
     with FakeS3(_page()) as server:
-        assert Stage(server.url).storage.remove("a/").count == 0
+        assert StorageHarness(server.url).storage.remove("a/").count == 0
 
 
 @pytest.mark.parametrize(
@@ -100,13 +100,13 @@ def test_objects_that_cannot_be_removed(code: str, kind: type[errors.StorageErro
     with FakeS3(
         _page("a/1", "a/2"), Reply(body=f"<DeleteResult>{_deleted('a/1')}{failed}</DeleteResult>")
     ) as server:
-        stage = Stage(server.url)
+        harness = StorageHarness(server.url)
         with pytest.raises(
             kind, match=r"a/2 cannot be removed: no\. 1 objects were removed before"
         ) as caught:
-            stage.storage.remove("a/")
+            harness.storage.remove("a/")
     assert caught.value.code == code
-    assert sum(stage.report.records.values()) == 1
+    assert sum(harness.report.records.values()) == 1
 
 
 REFUSED: list[Any] = [
@@ -149,11 +149,11 @@ def test_invalid_calls_send_nothing() -> None:
     """An invalid call sends nothing and reports nothing."""
     for label, call, name in REFUSED:
         with case(label):
-            stage = Stage(NOWHERE)
+            harness = StorageHarness(NOWHERE)
             with pytest.raises(errors.SeedctlError) as caught:
-                call(stage.storage)
+                call(harness.storage)
             assert caught.value.name == name
-            assert stage.announced == 0
+            assert harness.announced == 0
 
 
 NO_HEADERS: list[Any] = [
@@ -190,21 +190,21 @@ def test_invalid_headers_are_named() -> None:
     """A value that cannot be sent is refused before anything is sent, with the option's name."""
     for label, options, named in NO_HEADERS:
         with case(label):
-            stage = Stage(NOWHERE)
+            harness = StorageHarness(NOWHERE)
             with pytest.raises(errors.InvalidStorageOperationInput) as caught:
-                stage.storage.upload_data("x", "y", **options)
+                harness.storage.upload_data("x", "y", **options)
             assert caught.value.message.startswith(named)
-            assert stage.announced == 0
+            assert harness.announced == 0
             if "metadata" not in options and "content_encoding" not in options:
                 with pytest.raises(errors.InvalidStorageOperationInput):
-                    stage.storage.get_url("x", **options)
+                    harness.storage.get_url("x", **options)
 
 
 def test_a_quotation_mark_does_not_end_a_filename() -> None:
     """Quotation marks and backslashes are escaped; other text is sent unchanged."""
     with FakeS3(Reply(headers={"etag": '"e"'})) as server:
         given: Any = {"type": "inline", "filename": 'a "b" \\ c; x=\xfc.txt'}
-        Stage(server.url).storage.upload_data("x", "y", content_disposition=given)
+        StorageHarness(server.url).storage.upload_data("x", "y", content_disposition=given)
     sent = server.sent[0].headers["content-disposition"].encode("latin-1").decode()
     assert sent == 'inline; filename="a \\"b\\" \\\\ c; x=\xfc.txt"'
 
@@ -225,10 +225,10 @@ def test_calls_without_credentials() -> None:
     """Without an identity every call raises NoCredentials."""
     for label, call in NEEDS_KEYS:
         with case(label):
-            stage = Stage(NOWHERE, identity=FakeIdentity(identity_id=None))
+            harness = StorageHarness(NOWHERE, identity=FakeIdentity(identity_id=None))
             with pytest.raises(errors.NoCredentials):
-                call(stage.storage)
-            assert stage.announced == 0
+                call(harness.storage)
+            assert harness.announced == 0
 
 
 @pytest.mark.parametrize(
@@ -246,7 +246,7 @@ def test_the_target_is_named_before_the_first_write(call: Callable[[Storage], An
     announced: list[int] = []
 
     def answer(sent: Sent) -> Reply:
-        announced.append(stage.announced)
+        announced.append(harness.announced)
         if sent.method == "DELETE":
             return Reply()
         if sent.method != "PUT":
@@ -256,18 +256,18 @@ def test_the_target_is_named_before_the_first_write(call: Callable[[Storage], An
         return Reply(headers={"etag": '"e"'}, body=body)
 
     with FakeS3(answer=answer) as server:
-        stage = Stage(server.url)
-        call(stage.storage)
+        harness = StorageHarness(server.url)
+        call(harness.storage)
     assert announced
     assert set(announced) == {1}
-    assert stage.announced == 1
+    assert harness.announced == 1
 
 
 def test_a_copy_sends_its_conditions() -> None:
     """Conditions on the source and the owners of both buckets are sent."""
     with FakeS3(Reply(body='<CopyObjectResult><ETag>"e"</ETag></CopyObjectResult>')) as server:
-        stage = Stage(server.url)
-        stage.storage.copy(
+        harness = StorageHarness(server.url)
+        harness.storage.copy(
             {
                 "path": "a/ü+b.png",
                 "bucket": "myStorage",
@@ -290,18 +290,18 @@ def test_a_url_expires_with_its_credentials() -> None:
     """A URL is shortened to the lifetime of the credentials, and expires with them."""
     ends = datetime.now(timezone.utc) + timedelta(minutes=10)
     identity = FakeIdentity(keys=Credentials("ASIA", "secret", "token", ends))
-    url = Stage(NOWHERE, identity=identity).storage.get_url("x", expires_in=3600)
+    url = StorageHarness(NOWHERE, identity=identity).storage.get_url("x", expires_in=3600)
     seconds = int(parse_qs(urlsplit(url.url).query)["X-Amz-Expires"][0])
     assert 500 <= seconds <= 600  # not an hour, and less than 600 by the time that this took
     assert ends - timedelta(seconds=1) <= url.expires_at <= ends
     assert "Signature" not in repr(url)
     week = 7 * 24 * 3600
     lasting = FakeIdentity(keys=Credentials("ASIA", "secret", "token", None))
-    url = Stage(NOWHERE, identity=lasting).storage.get_url("x", expires_in=week)
+    url = StorageHarness(NOWHERE, identity=lasting).storage.get_url("x", expires_in=week)
     assert f"X-Amz-Expires={week}&" in url.url
     over = FakeIdentity(keys=Credentials("ASIA", "secret", "token", datetime.now(timezone.utc)))
-    assert "X-Amz-Expires=1&" in Stage(NOWHERE, identity=over).storage.get_url("x").url
-    assert "X-Amz-Expires=1&" in Stage(NOWHERE).storage.get_url("x", expires_in=1).url
+    assert "X-Amz-Expires=1&" in StorageHarness(NOWHERE, identity=over).storage.get_url("x").url
+    assert "X-Amz-Expires=1&" in StorageHarness(NOWHERE).storage.get_url("x", expires_in=1).url
 
 
 def test_a_url_on_aws_is_virtual_hosted_and_regional() -> None:
@@ -310,8 +310,8 @@ def test_a_url_on_aws_is_virtual_hosted_and_regional() -> None:
     section = parse_storage_section(
         load_outputs(DATA / "outputs" / "storage_only_multi_bucket.json")
     )
-    stage = Stage(NOWHERE)
-    client = Storage(lambda: S3(aws), lambda: section, FakeIdentity(), stage.report, lambda: None)
+    harness = StorageHarness(NOWHERE)
+    client = Storage(lambda: S3(aws), lambda: section, FakeIdentity(), harness.report, lambda: None)
     plain = urlsplit(client.get_url("a b/ü").url)
     assert plain.hostname == f"{section.default.bucket_name}.s3.us-east-1.amazonaws.com"
     assert plain.path == "/a%20b/%C3%BC"
@@ -330,8 +330,8 @@ def test_a_folder_is_uploaded(tmp_path: Path) -> None:
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(name, encoding="utf-8")
     with FakeS3(answer=lambda _: Reply(headers={"etag": '"e"'})) as server:
-        stage = Stage(server.url)
-        found = stage.storage.upload_directory("pictures", tmp_path / "assets")
+        harness = StorageHarness(server.url)
+        found = harness.storage.upload_directory("pictures", tmp_path / "assets")
         assert {each.state for each in found} == {"uploaded"}
         assert [each.path for each in found] == [
             "pictures/a/.hidden",
@@ -344,7 +344,7 @@ def test_a_folder_is_uploaded(tmp_path: Path) -> None:
             "pictures/b.txt": "text/plain",
         }
         with pytest.raises(errors.FileAccessError, match="no-such-folder"):
-            stage.storage.upload_directory("x/", tmp_path / "no-such-folder")
+            harness.storage.upload_directory("x/", tmp_path / "no-such-folder")
 
 
 @pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="named pipes and links are POSIX's")
@@ -367,19 +367,19 @@ def test_a_folder_with_unusable_files(tmp_path: Path, monkeypatch: pytest.Monkey
 
     with monkeypatch.context() as patch:
         patch.setattr(Path, "open", refuse)
-        stage = Stage(NOWHERE)
+        harness = StorageHarness(NOWHERE)
         with pytest.raises(errors.FileAccessError) as caught:
-            stage.storage.upload_directory("x/", folder, on_error="collect")
+            harness.storage.upload_directory("x/", folder, on_error="collect")
     assert caught.value.message == (
         f"Some files in {folder} cannot be uploaded: locked.txt (Permission denied), pipe (not a "
         f"regular file), sub/gone (a broken link), sub/loop ({os.strerror(errno.ELOOP)})."
     )
     assert "Nothing was sent" in (caught.value.resolution or "")
-    assert stage.announced == 0
+    assert harness.announced == 0
     for name in ("pipe", "sub/gone", "sub/loop"):
         (folder / name).unlink()
     with FakeS3(answer=lambda _: Reply(headers={"etag": '"e"'})) as server:
-        found = Stage(server.url).storage.upload_directory("x/", folder)
+        found = StorageHarness(server.url).storage.upload_directory("x/", folder)
     assert [each.path for each in found] == ["x/a.txt", "x/locked.txt", "x/to a file"]
 
 
@@ -389,7 +389,7 @@ def test_many_unusable_files_are_counted(tmp_path: Path) -> None:
     for number in range(25):
         (tmp_path / f"n{number:02}").symlink_to("nowhere")
     with pytest.raises(errors.FileAccessError, match=r"n19 \(a broken link\), 5 more\.") as caught:
-        Stage(NOWHERE).storage.upload_directory("x/", tmp_path)
+        StorageHarness(NOWHERE).storage.upload_directory("x/", tmp_path)
     assert "n20" not in caught.value.message
 
 
@@ -507,7 +507,7 @@ def test_a_retried_upload_that_was_stored(
     """With prevent_overwrite, an object stored by an attempt without a response is not an error."""
     monkeypatch.setattr("time.sleep", lambda seconds: None)
     with FakeS3(*replies) as server:
-        storage = Stage(server.url).storage
+        storage = StorageHarness(server.url).storage
         if is_stored:
             assert storage.upload_data("a", "x", prevent_overwrite=True).e_tag == f'"{OF_X}"'
         else:

@@ -12,7 +12,7 @@ import pytest
 from seedctl import errors
 from seedctl.s3.results import NewFile
 from tests.cases import case
-from tests.s3.s3 import FakeIdentity, FakeS3, Reply, Sent, Stage, error
+from tests.s3.s3 import FakeIdentity, FakeS3, Reply, Sent, StorageHarness, error
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -30,8 +30,8 @@ def _refusing(*keys: str) -> Any:
 def test_results_are_in_order() -> None:
     """Pairs and NewFiles are uploaded with their options; results are in the given order."""
     with FakeS3(answer=lambda _: STORED) as server:
-        stage = Stage(server.url)
-        found = stage.storage.upload_many(
+        harness = StorageHarness(server.url)
+        found = harness.storage.upload_many(
             [
                 ("a.txt", "one"),
                 NewFile("b", b"two", content_type="a/b", metadata={"K": "v"}),
@@ -43,32 +43,32 @@ def test_results_are_in_order() -> None:
         (1, "uploaded", None),
         (2, "uploaded", None),
     ]
-    assert found[2].path == f"{stage.identity.identity_id}/c"
+    assert found[2].path == f"{harness.identity.identity_id}/c"
     assert found[0].uploaded is not None
     sent = {each.key: each for each in server.sent}
     assert sent["b"].headers["x-amz-meta-k"] == "v"
     assert sent["b"].headers["content-type"] == "a/b"
     assert "if-none-match" not in sent["a.txt"].headers
-    assert stage.report.progress is not None
-    assert (stage.report.progress.done, stage.report.progress.total) == (3, 3)
+    assert harness.report.progress is not None
+    assert (harness.report.progress.done, harness.report.progress.total) == (3, 3)
 
 
 def test_a_failed_file_does_not_stop_the_others() -> None:
     """All files are tried; then one error is raised with every result."""
     with FakeS3(answer=_refusing("f3", "f5")) as server:
-        stage = Stage(server.url)
+        harness = StorageHarness(server.url)
         with pytest.raises(
             errors.BulkError, match="2 of 9 files failed; the first, f3: no"
         ) as caught:
-            stage.storage.upload_many([(f"f{n}", "x") for n in range(9)])
-        again = stage.storage.upload_many([("f3", "x"), ("g", "y")], on_error="collect")
+            harness.storage.upload_many([(f"f{n}", "x") for n in range(9)])
+        again = harness.storage.upload_many([("f3", "x"), ("g", "y")], on_error="collect")
     results = caught.value.results
     assert [each.path for each in results if each.state == "failed"] == ["f3", "f5"]
     assert isinstance(results[3].error, errors.StorageError)
     assert [each.state for each in again] == ["failed", "uploaded"]
-    states = {event.state: count for event, count in stage.report.records.items()}
+    states = {event.state: count for event, count in harness.report.records.items()}
     assert states == {"uploaded": 8, "failed": 3}
-    told = sorted(event.detail for event, _ in stage.report.failures)
+    told = sorted(event.detail for event, _ in harness.report.failures)
     assert told == [f"{key}: InvalidRequest: no" for key in ("f3", "f3", "f5")]
 
 
@@ -84,10 +84,10 @@ def test_existing_objects(if_exists: Any, state: str) -> None:
         return STORED
 
     with FakeS3(answer=answer) as server:
-        stage = Stage(server.url)
-        found = stage.storage.upload_many([("x", "y")], if_exists=if_exists, on_error="collect")
+        harness = StorageHarness(server.url)
+        found = harness.storage.upload_many([("x", "y")], if_exists=if_exists, on_error="collect")
     assert [each.state for each in found] == [state]
-    assert [event.state for event in stage.report.records] == [state]
+    assert [event.state for event in harness.report.records] == [state]
 
 
 def test_a_generator_is_read_lazily() -> None:
@@ -110,7 +110,7 @@ def test_a_generator_is_read_lazily() -> None:
             yield f"f{number}", "x"
 
     with FakeS3(answer=answer) as server:
-        found = Stage(server.url).storage.upload_many(files(), concurrency=3)
+        found = StorageHarness(server.url).storage.upload_many(files(), concurrency=3)
     assert len(found) == 60
     assert most <= 4
 
@@ -119,9 +119,9 @@ def test_a_fatal_error_stops_all(monkeypatch: pytest.MonkeyPatch) -> None:
     """After a network failure the remaining files are marked as not tried."""
     monkeypatch.setenv("AWS_MAX_ATTEMPTS", "1")
     monkeypatch.setattr("time.sleep", lambda _: None)
-    stage = Stage("http://127.0.0.1:9")
+    harness = StorageHarness("http://127.0.0.1:9")
     with pytest.raises(errors.BulkError, match="were not tried") as caught:
-        stage.storage.upload_many([(f"f{n}", "x") for n in range(50)], concurrency=2)
+        harness.storage.upload_many([(f"f{n}", "x") for n in range(50)], concurrency=2)
     states = [each.state for each in caught.value.results]
     assert len(states) == 50
     assert states[-1] == "not tried"
@@ -134,7 +134,7 @@ def test_a_fatal_error_stops_all(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_options_are_checked(options: dict[str, Any]) -> None:
     """An invalid option is refused before anything is sent."""
     with pytest.raises((errors.InvalidStorageOperationInput, errors.InvalidInputError)):
-        Stage("http://127.0.0.1:9").storage.upload_many([("x", "y")], **options)
+        StorageHarness("http://127.0.0.1:9").storage.upload_many([("x", "y")], **options)
 
 
 WRONG: list[Any] = [
@@ -155,14 +155,14 @@ def test_a_list_with_an_invalid_file_is_refused() -> None:
     """With on_error="raise", a list with an invalid file is refused before anything is sent."""
     for label, wrong, message, _ in WRONG:
         with case(label):
-            stage = Stage("http://127.0.0.1:9")
+            harness = StorageHarness("http://127.0.0.1:9")
             is_path = label == "a leading slash"
             kind = (
                 errors.InvalidStoragePathInput if is_path else errors.InvalidStorageOperationInput
             )
             with pytest.raises(kind, match=message):
-                stage.storage.upload_many([("a", "b"), wrong])
-            assert stage.report.records == {}
+                harness.storage.upload_many([("a", "b"), wrong])
+            assert harness.report.records == {}
 
 
 def test_an_invalid_file_fails_alone() -> None:
@@ -172,9 +172,9 @@ def test_an_invalid_file_fails_alone() -> None:
             with case(label, is_list):
                 given = [("a", "b"), wrong, ("d", "e")]
                 with FakeS3(answer=lambda _: STORED) as server:
-                    stage = Stage(server.url)
+                    harness = StorageHarness(server.url)
                     files: Any = given if is_list else iter(given)
-                    found = stage.storage.upload_many(files, on_error="collect")
+                    found = harness.storage.upload_many(files, on_error="collect")
                 assert [(each.index, each.state) for each in found] == [
                     (0, "uploaded"),
                     (1, "failed"),
@@ -185,10 +185,10 @@ def test_an_invalid_file_fails_alone() -> None:
                     ("a", b"b"),
                     ("d", b"e"),
                 ]
-                ((event, _),) = stage.report.failures
+                ((event, _),) = harness.report.failures
                 assert event.detail.startswith(f"{name}: ")
-                assert stage.report.progress is not None
-                assert (stage.report.progress.done, stage.report.progress.failed) == (2, 1)
+                assert harness.report.progress is not None
+                assert (harness.report.progress.done, harness.report.progress.failed) == (2, 1)
 
 
 def test_an_invalid_file_of_a_generator_is_raised_at_the_end() -> None:
@@ -200,7 +200,7 @@ def test_an_invalid_file_of_a_generator_is_raised_at_the_end() -> None:
             errors.BulkError, match=r"1 of 3 files failed; the first, rows\[1\]: Row 1"
         ) as got,
     ):
-        Stage(server.url).storage.upload_many(files)
+        StorageHarness(server.url).storage.upload_many(files)
     assert [each.state for each in got.value.results] == ["uploaded", "failed", "uploaded"]
     assert len(server.sent) == 2
 
@@ -210,7 +210,9 @@ def test_an_unreadable_file_fails_alone(tmp_path: Path, name: str) -> None:
     """A missing local file does not prevent the upload of the other files."""
     given: list[Any] = [("a", tmp_path / name), *((f"f{n}", "x") for n in range(5))]
     with FakeS3(answer=lambda _: STORED) as server:
-        found = Stage(server.url).storage.upload_many(given, concurrency=1, on_error="collect")
+        found = StorageHarness(server.url).storage.upload_many(
+            given, concurrency=1, on_error="collect"
+        )
     assert [each.state for each in found] == ["failed", *["uploaded"] * 5]
     assert isinstance(found[0].error, errors.FileAccessError)
 
@@ -220,9 +222,9 @@ def test_a_path_function_is_called_once() -> None:
     numbers = iter(range(10))
     given = [(lambda identity_id: f"{identity_id}/{next(numbers)}", "x") for _ in range(3)]
     with FakeS3(answer=lambda _: STORED) as server:
-        stage = Stage(server.url)
-        found = stage.storage.upload_many(given)
-    paths = [f"{stage.identity.identity_id}/{number}" for number in range(3)]
+        harness = StorageHarness(server.url)
+        found = harness.storage.upload_many(given)
+    paths = [f"{harness.identity.identity_id}/{number}" for number in range(3)]
     assert [each.path for each in found] == paths
     assert sorted(each.key for each in server.sent) == paths
 
@@ -238,23 +240,23 @@ def test_arguments_that_are_not_files_are_refused() -> None:
         ("one file", NewFile("a", "b")),
     ):
         with case(case_name):
-            stage = Stage("http://127.0.0.1:9")
+            harness = StorageHarness("http://127.0.0.1:9")
             with pytest.raises(
                 errors.InvalidStorageOperationInput, match="Expected an iterable of NewFile, got "
             ):
-                stage.storage.upload_many(files)
+                harness.storage.upload_many(files)
 
 
 def test_nobody_can_upload_without_credentials() -> None:
     """Without credentials the call itself fails, not each file."""
-    nobody = Stage("http://127.0.0.1:9", identity=FakeIdentity(identity_id=None))
+    nobody = StorageHarness("http://127.0.0.1:9", identity=FakeIdentity(identity_id=None))
     with pytest.raises(errors.NoCredentials):
         nobody.storage.upload_many([("a", "b")])
 
 
 def test_an_empty_list() -> None:
     """An empty list has an empty result."""
-    assert Stage("http://127.0.0.1:9").storage.upload_many([]) == []
+    assert StorageHarness("http://127.0.0.1:9").storage.upload_many([]) == []
 
 
 def test_a_transient_failure_of_s3_is_retried(
@@ -270,14 +272,14 @@ def test_a_transient_failure_of_s3_is_retried(
         return error("InternalError", "no", 500) if failures[sent.key] < 3 else STORED
 
     with FakeS3(answer=answer) as server:
-        stage = Stage(server.url)
+        harness = StorageHarness(server.url)
         (tmp_path / "file").write_text("x")
-        found = stage.storage.upload_many(
+        found = harness.storage.upload_many(
             [("text", "x"), ("bytes", b"y"), ("file", tmp_path / "file")]
         )
         assert [each.state for each in found] == ["uploaded"] * 3
         for name, data in (("pieces", iter([b"z"])), ("device", Path(os.devnull))):
-            (once,) = stage.storage.upload_many([(name, data)], on_error="collect")
+            (once,) = harness.storage.upload_many([(name, data)], on_error="collect")
             assert once.state == "failed"
             assert isinstance(once.error, errors.ServiceFailedError)
     assert failures == {"text": 3, "bytes": 3, "file": 3, "pieces": 1, "device": 1}

@@ -15,7 +15,7 @@ from seedctl.report import Event
 from seedctl.s3.results import NewFile
 from seedctl.s3.section import BucketInfo
 from tests.cases import case
-from tests.s3.s3 import FakeIdentity, FakeS3, Reply, Sent, Stage, error
+from tests.s3.s3 import FakeIdentity, FakeS3, Reply, Sent, StorageHarness, error
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -114,10 +114,10 @@ def test_every_option_is_sent(tmp_path: Path) -> None:
         for label, call, is_right in OPTIONS:
             with case(label):
                 server.sent.clear()
-                call(Stage(server.url).storage, tmp_path)
+                call(StorageHarness(server.url).storage, tmp_path)
                 assert server.sent
                 assert all(map(is_right, server.sent))
-        storage = Stage(server.url).storage
+        storage = StorageHarness(server.url).storage
         url = storage.get_url("a", expected_bucket_owner=OWNER).url
         assert f"{OWNER_HEADER}={OWNER}&" in url
         assert "X-Amz-SignedHeaders=host&" in url, "who opens it sends no other header"
@@ -138,7 +138,7 @@ def test_the_acceleration_of_transfers_is_passed_on() -> None:
 
             return record
 
-    storage = Stage("http://127.0.0.1:9").storage
+    storage = StorageHarness("http://127.0.0.1:9").storage
     storage._s3 = Recorder  # type: ignore[assignment]
     for is_used in (True, False):
         with pytest.raises(errors.NotFound):
@@ -153,35 +153,35 @@ def test_an_existing_object_is_skipped_or_refused() -> None:
     in_the_way = error("PreconditionFailed", status=412)
     replies = [in_the_way, Reply(headers=FACTS), error("InvalidRequest", "no", 400), in_the_way]
     with FakeS3(*replies) as server:
-        stage = Stage(server.url)
-        found = stage.storage.upload_data("a", "longer", if_exists="skip")
+        harness = StorageHarness(server.url)
+        found = harness.storage.upload_data("a", "longer", if_exists="skip")
         assert (found.e_tag, found.size, found.content_type) == ('"e"', 1, "a/b")
         with pytest.raises(errors.StorageError, match="no"):
-            stage.storage.upload_data("a", "x", if_exists="skip")
+            harness.storage.upload_data("a", "x", if_exists="skip")
         with pytest.raises(errors.PreconditionFailed):
-            stage.storage.upload_data("a", "x", if_exists="error")
+            harness.storage.upload_data("a", "x", if_exists="error")
         with pytest.raises(errors.InvalidStorageOperationInput, match="if_exists"):
-            stage.storage.upload_data("a", "x", if_exists="never")  # type: ignore[arg-type]
+            harness.storage.upload_data("a", "x", if_exists="never")  # type: ignore[arg-type]
     assert [sent.method for sent in server.sent] == ["PUT", "HEAD", "PUT", "PUT"]
-    assert stage.report.records == {Event("file", "myStorage", "existed"): 1}
+    assert harness.report.records == {Event("file", "myStorage", "existed"): 1}
 
 
 def test_skipping_hides_no_other_refusal_of_one_of_many() -> None:
     """With if_exists="skip", a file that S3 refuses for another reason has failed."""
     with FakeS3(error("InvalidRequest", "no", 400)) as server:
-        stage = Stage(server.url)
-        (found,) = stage.storage.upload_many(
+        harness = StorageHarness(server.url)
+        (found,) = harness.storage.upload_many(
             [("a", "x")], if_exists="skip", on_error="collect", bucket="archive"
         )
     assert found.state == "failed"
-    assert [event.name for event in stage.report.records] == ["archive"]
+    assert [event.name for event in harness.report.records] == ["archive"]
 
 
 def test_a_folder_is_uploaded_with_the_options_of_many(tmp_path: Path) -> None:
     """upload_directory passes its options on, and they are checked."""
     (tmp_path / "f").write_text("x")
     with FakeS3(error("InvalidRequest", "no", 400)) as server:
-        storage = Stage(server.url).storage
+        storage = StorageHarness(server.url).storage
         (found,) = storage.upload_directory("d/", tmp_path, on_error="collect")
         assert found.state == "failed"
         with pytest.raises(errors.SeedctlError, match="concurrency"):
@@ -194,18 +194,18 @@ def test_links_to_folders_are_not_followed(tmp_path: Path) -> None:
     (tmp_path / "a" / "b" / "up").symlink_to(tmp_path / "a")
     (tmp_path / "a" / "f").write_text("x")
     with FakeS3(answer=_answer) as server:
-        found = Stage(server.url).storage.upload_directory("", tmp_path / "a")
+        found = StorageHarness(server.url).storage.upload_directory("", tmp_path / "a")
     assert [each.path for each in found] == ["f"]
 
 
 def test_changes_are_reported_for_their_bucket() -> None:
     """Each change is one event, with the bucket that it was made in."""
     with FakeS3(answer=_answer) as server:
-        stage = Stage(server.url)
-        stage.storage.remove("a")
+        harness = StorageHarness(server.url)
+        harness.storage.remove("a")
         source, target = {"path": "a", "bucket": "myStorage"}, {"path": "b", "bucket": "archive"}
-        stage.storage.copy(source, target)  # type: ignore[arg-type]
-    assert stage.report.records == {
+        harness.storage.copy(source, target)  # type: ignore[arg-type]
+    assert harness.report.records == {
         Event("file", "myStorage", "removed"): 1,
         Event("file", "archive", "copied"): 1,
     }
@@ -216,7 +216,7 @@ def test_the_guard_is_told_of_a_bucket_that_the_file_does_not_list() -> None:
     other = BucketInfo("other", "eu-west-1")
     asked: list[tuple[str, ...]] = []
     with FakeS3(answer=_answer) as server:
-        storage = Stage(server.url).storage
+        storage = StorageHarness(server.url).storage
         storage._before_write = lambda *bucket: asked.append(bucket)
         storage.upload_data("a", "x", bucket=other)
         storage.copy({"path": "a", "bucket": other}, {"path": "b", "bucket": "archive"})
@@ -234,7 +234,7 @@ def test_many_files_are_of_who_called() -> None:
             return FakeIdentity()
 
     with FakeS3(answer=_answer) as server:
-        Stage(server.url, identity=Unbound()).storage.upload_many([("a", "x"), ("b", "y")])
+        StorageHarness(server.url, identity=Unbound()).storage.upload_many([("a", "x"), ("b", "y")])
     assert threads == [threading.get_ident()]
 
 
@@ -246,7 +246,7 @@ def test_pages_are_fetched_as_needed() -> None:
         "<LastModified>2025-01-15T12:00:00.000Z</LastModified></Contents></ListBucketResult>"
     )
     with FakeS3(answer=lambda _: Reply(body=page)) as server:
-        found = Stage(server.url).storage.list_all("a")
+        found = StorageHarness(server.url).storage.list_all("a")
         assert server.sent == []
         assert next(found).path == "a"
         assert len(server.sent) == 1
@@ -272,7 +272,7 @@ def test_a_retried_upload_is_compared_from_where_it_began(
     e_tag = '"9dd4e461268c8034f5c8564e155c67a6"'  # of x
     stored = Reply(headers={**FACTS, "etag": e_tag})
     with FakeS3(lost, in_the_way, stored, lost, in_the_way, Reply(404)) as server:
-        storage = Stage(server.url).storage
+        storage = StorageHarness(server.url).storage
         data: Any = file if kind == "bytes" else Seekable(file)
         assert storage.upload_data("a", data, if_exists="error").e_tag == e_tag
         with pytest.raises(errors.PreconditionFailed):  # it was deleted meanwhile
@@ -292,16 +292,16 @@ def test_a_denial_is_explained_by_what_was_tried() -> None:
     with FakeS3(answer=lambda _: error("AccessDenied", "Access Denied")) as server:
         for label, call, says in DENIALS:
             with case(label):
-                stage = Stage(server.url, identity=FakeIdentity(member_of=None))
+                harness = StorageHarness(server.url, identity=FakeIdentity(member_of=None))
                 with pytest.raises(errors.AccessDenied) as caught:
-                    call(stage.storage)
+                    call(harness.storage)
                 assert says in str(caught.value.resolution)
 
 
 def test_a_denial_at_ones_own_path_is_explained() -> None:
     """The identity id of the caller tells the user's own folder from another's."""
     with FakeS3(answer=lambda _: error("AccessDenied", "Access Denied")) as server:
-        storage = Stage(server.url).storage
+        storage = StorageHarness(server.url).storage
         with pytest.raises(errors.AccessDenied) as caught:
             storage.download_data(lambda identity_id: f"private/{identity_id}/x")
     assert "The outputs file allows a signed-in user without" in str(caught.value.resolution)
@@ -316,7 +316,7 @@ def test_a_denied_object_of_a_folder_is_explained() -> None:
     )
     failed = "<Error><Key>public/a</Key><Code>AccessDenied</Code></Error>"
     with FakeS3(Reply(body=listed), Reply(body=f"<DeleteResult>{failed}</DeleteResult>")) as server:
-        storage = Stage(server.url, identity=FakeIdentity(member_of=None)).storage
+        storage = StorageHarness(server.url, identity=FakeIdentity(member_of=None)).storage
         with pytest.raises(errors.AccessDenied) as caught:
             storage.remove("public/")
     assert caught.value.message.startswith("public/a cannot be removed: AccessDenied. 0 objects")
@@ -327,7 +327,7 @@ def test_another_cause_that_s3_names_is_not_replaced() -> None:
     """Where S3 names another cause than the role's policies, the advice is about that cause."""
     said = "User is not authorized with an explicit deny in a service control policy"
     with FakeS3(error("AccessDenied", said)) as server, pytest.raises(errors.AccessDenied) as got:
-        Stage(server.url).storage.upload_data("nope/x", "x")
+        StorageHarness(server.url).storage.upload_data("nope/x", "x")
     assert got.value.resolution is not None
     assert "No path rule" not in got.value.resolution
 
@@ -339,7 +339,7 @@ def test_secrets_in_paths_are_masked() -> None:
     said: list[object] = []
     with FakeS3(answer=lambda _: denied) as server:
         for groups, folder in ((None, "public"), (None, "pictures"), (("Swordfish-77",), "public")):
-            storage = Stage(server.url, identity=FakeIdentity(member_of=groups)).storage
+            storage = StorageHarness(server.url, identity=FakeIdentity(member_of=groups)).storage
             with pytest.raises(errors.AccessDenied) as caught:
                 storage.download_data(f"{folder}/Swordfish-77")
             said.append(caught.value.resolution)

@@ -10,7 +10,7 @@ from seedctl import errors
 from seedctl.s3.rules import explain_denial, may
 from seedctl.s3.section import Bucket
 from tests.cases import case
-from tests.s3.s3 import FakeIdentity, FakeS3, Reply, Stage, error
+from tests.s3.s3 import FakeIdentity, FakeS3, Reply, StorageHarness, error
 
 ME = "us-east-1:me"
 RULES: dict[str, dict[str, tuple[str, ...]]] = {
@@ -154,11 +154,11 @@ def test_unknown_rules() -> None:
 def test_a_denial_carries_the_advice() -> None:
     """S3's own message stays; the resolution names the rule that would have allowed the call."""
     with FakeS3(error("AccessDenied", "Access Denied"), Reply(403)) as server:
-        stage = Stage(server.url, "todo_userpool.json", FakeIdentity(member_of=None))
+        harness = StorageHarness(server.url, "todo_userpool.json", FakeIdentity(member_of=None))
         with pytest.raises(errors.AccessDenied, match=r"^Access Denied$") as caught:
-            stage.storage.upload_data("pictures/x", "x")
+            harness.storage.upload_data("pictures/x", "x")
         assert caught.value.exit_code == 1
         assert "pictures/* for signed-in users. You were a guest." in str(caught.value.resolution)
         with pytest.raises(errors.AccessDenied) as caught:
-            stage.storage.get_properties("nope/x")
+            harness.storage.get_properties("nope/x")
         assert "allows anybody to get 'nope/x'" in str(caught.value.resolution)

@@ -21,7 +21,7 @@ from seedctl.s3.results import (
 )
 from seedctl.s3.section import BucketInfo
 from tests.cases import case
-from tests.s3.s3 import DATA, FakeIdentity, FakeS3, Reply, Sent, Stage
+from tests.s3.s3 import DATA, FakeIdentity, FakeS3, Reply, Sent, StorageHarness
 
 if sys.version_info >= (3, 11):
     import tomllib
@@ -72,21 +72,23 @@ def _python(value: Any) -> Any:
     return value
 
 
-def _call(stage: Stage, row: dict[str, Any]) -> Any:
+def _call(harness: StorageHarness, row: dict[str, Any]) -> Any:
     given = row["input"]
     name = _SNAKE.sub(r"_\1", row["operation"]).lower()
     if name == "copy":
-        return stage.storage.copy(_python(given["source"]), _python(given["destination"]))
+        return harness.storage.copy(_python(given["source"]), _python(given["destination"]))
     options = _python(given.get("options", {}))
     if "metadata" in options:
         options["metadata"] = given["options"]["metadata"]
     if "bytes_range" in options:
         options["bytes_range"] = (options["bytes_range"]["start"], options["bytes_range"]["end"])
     if options.pop("list_all", False):
-        return list(stage.storage.list_all(given["path"], **options))
+        return list(harness.storage.list_all(given["path"], **options))
     if name == "upload_data":
-        return stage.storage.upload_data(_python(given["path"]), _python(given["data"]), **options)
-    return getattr(stage.storage, name)(_python(given["path"]), **options)
+        return harness.storage.upload_data(
+            _python(given["path"]), _python(given["data"]), **options
+        )
+    return getattr(harness.storage, name)(_python(given["path"]), **options)
 
 
 def _server(row: dict[str, Any]) -> FakeS3:
@@ -182,8 +184,8 @@ def test_requests_and_results_are_the_recorded_ones() -> None:
     assert len(ROWS) > 30
     for row in ROWS:
         with case(row["id"]), _server(row) as server:
-            stage = Stage(server.url, row["outputs"], _identity(row["session"]))
-            _check_result(stage, row)
+            harness = StorageHarness(server.url, row["outputs"], _identity(row["session"]))
+            _check_result(harness, row)
             _check_requests(server, row)
 
 
@@ -196,13 +198,13 @@ def _check_requests(server: FakeS3, row: dict[str, Any]) -> None:
         assert _without_the_sdks_own(_ours(sent, recorded)) == _without_the_sdks_own(recorded)
 
 
-def _check_result(stage: Stage, row: dict[str, Any]) -> None:
+def _check_result(harness: StorageHarness, row: dict[str, Any]) -> None:
     expect = row["expect"]
     if "threw" not in expect:
-        _check(_call(stage, row), expect["returned"], row)
+        _check(_call(harness, row), expect["returned"], row)
         return
     with pytest.raises(errors.SeedctlError) as caught:
-        _call(stage, row)
+        _call(harness, row)
     assert caught.value.name == expect["threw"]["name"]
     if row["id"] not in DEVIATIONS:
         assert caught.value.message == expect["threw"]["message"]

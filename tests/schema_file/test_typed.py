@@ -22,7 +22,7 @@ from seedctl.appsync.model_client import ModelClient
 from seedctl.appsync.records import _PAGING_OPTIONS, Page, Record
 from seedctl.appsync.values import _SCALARS, WrongValueError, convert_scalar
 from seedctl.fake.rows import FakeRows
-from tests.appsync.appsync import Stage
+from tests.appsync.appsync import ClientHarness
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -117,7 +117,7 @@ def test_the_methods_of_models_are_described() -> None:
 
 def test_the_queries_and_operations_are_described() -> None:
     """Index queries and custom operations take the same parameters with types."""
-    query = Stage("store_userpool.json").client.models.Product.productsByCategory
+    query = ClientHarness("store_userpool.json").client.models.Product.productsByCategory
     assert described(methods("IndexQuery")["__call__"]) == parameters(query)
     for name in ("Operation", "OperationWithoutRequired"):
         assert described(methods(name)["__call__"]) == parameters(CustomOperation.__call__)

@@ -33,7 +33,7 @@ PRIVATE_B = 0xB0B
 SECRET_BLOCK = base64.b64encode(b"block" * 40).decode()
 
 
-class StandInCognito(AWS):
+class FakeCognito(AWS):
     """Checks every SRP signature, stores one user, and records each request.
 
     *faults* maps (operation, how many times it was called before) to what is raised in its place;
@@ -267,14 +267,14 @@ def services(identity_pool: IdentityPool | None = None) -> SessionServices:
 
 def no_identities() -> IdentityPool:
     """Return an IdentityPool for a backend without an identity pool."""
-    return IdentityPool(StandInCognito(), KnownAuth(section()))
+    return IdentityPool(FakeCognito(), KnownAuth(section()))
 
 
-class Stage:
-    """An Auth over a stand-in Cognito, with its report, journal and announcements."""
+class AuthHarness:
+    """An Auth over a fake Cognito, with its report, journal and announcements."""
 
     def __init__(self, folder: Path, **settings: object) -> None:
-        self.cognito = StandInCognito()
+        self.cognito = FakeCognito()
         self.report = Report()
         self.slept: list[float] = []
         self.announced = 0
