@@ -308,7 +308,7 @@ def test_another_attempt_says_how_many_are_left(
     monkeypatch.setattr(TerminalPrompter, "ask", lambda *_: next(answers))
     assert TerminalCodes().code(replace(REQUEST, attempt=attempt)) == "123456"
     assert screen.getvalue() == (
-        f"That code was not accepted, or was used before. Try another: {then}.\nCannot be empty.\n"
+        f"That code was refused, or used before. Try another: {then}.\nCannot be empty.\n"
     )
     assert held == [True, True]
 
