@@ -10,7 +10,7 @@ as ```` ```csv amplify/seed/a.csv ````, is a file that the scripts of its page r
 from __future__ import annotations
 
 import ast
-import importlib
+import importlib.resources
 import json
 import re
 import shutil
@@ -145,7 +145,7 @@ def test_the_readme_shows_the_help_as_it_is(seedctl: CommandLine) -> None:
 def test_every_variable_of_seedctl_is_documented() -> None:
     """The page of all commands lists the variables that seedctl reads or sets; no page has another."""
     pattern = re.compile(r"\bSEEDCTL_[A-Z_]*[A-Z]\b")
-    sources = (ROOT / "seedctl").rglob("*.py")
+    sources = Path(str(importlib.resources.files("seedctl"))).rglob("*.py")
     used = {name for path in sources for name in pattern.findall(path.read_text("utf-8"))}
     assert set(pattern.findall(COMMANDS.read_text(encoding="utf-8"))) == used
     assert used >= {name for page in PAGES for name in pattern.findall(page.read_text("utf-8"))}
