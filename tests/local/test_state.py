@@ -175,7 +175,7 @@ def test_files_are_private_from_the_beginning(
 ) -> None:
     """No other user can open a file of the state before its mode is set."""
     modes = set()
-    real, real_mkdir = os.open, os.mkdir
+    real, real_mkdir = os.open, Path.mkdir
 
     def record(path: Any, flags: int, mode: int = 0o777, **options: Any) -> int:
         descriptor = real(path, flags, mode, **options)
@@ -183,12 +183,12 @@ def test_files_are_private_from_the_beginning(
             modes.add(stat.S_IMODE(os.fstat(descriptor).st_mode))
         return descriptor
 
-    def record_folder(path: Any, mode: int = 0o777) -> None:
-        real_mkdir(path, mode)
-        modes.add(_mode(Path(path)))
+    def record_folder(path: Path, mode: int = 0o777, **options: Any) -> None:
+        real_mkdir(path, mode, **options)
+        modes.add(_mode(path))
 
     monkeypatch.setattr(os, "open", record)
-    monkeypatch.setattr(os, "mkdir", record_folder)
+    monkeypatch.setattr(Path, "mkdir", record_folder)
     before = os.umask(0)
     try:
         _store(tmp_path / "s").close()
