@@ -360,7 +360,7 @@ def test_a_signal_ends_a_wait(typist: Callable[..., Typist]) -> None:
 
 
 IN_A_THREAD = """
-import fcntl, signal, sys, termios, threading
+import fcntl, signal, sys, termios, threading, time
 fcntl.ioctl(0, termios.TIOCSCTTY, 0)
 from seedctl import interruption
 from seedctl.prompter import TerminalPrompter
@@ -376,8 +376,8 @@ signal.signal(signal.SIGINT, lambda *_: interruption.set_requested(True))
 threads = [threading.Thread(target=ask) for _ in range(2)]
 for thread in threads:
     thread.start()
-for thread in threads:
-    thread.join()
+while any(thread.is_alive() for thread in threads):
+    time.sleep(0.05)  # join() would miss a signal that arrives right before it waits
 sys.stdout.write(repr((termios.tcgetattr(0) == before, " ".join(outcomes))))
 """
 

@@ -107,7 +107,8 @@ class _Workers(Generic[Job, Value]):
             self._pending.put(None)
         if not self.in_flight:
             for thread in self._threads:
-                thread.join()
+                if thread.is_alive():  # Ctrl-C may have interrupted its start
+                    thread.join()
 
     def _serve(self) -> None:
         while (item := self._pending.get()) is not None:

@@ -102,13 +102,14 @@ class ScriptEnd:
             writer.setblocking(False)
             earlier = signal.set_wakeup_fd(writer.fileno(), warn_on_full_buffer=False)
             thread = threading.Thread(target=self._wake_for_signals, args=(reader,), daemon=True)
-            thread.start()
             try:
+                thread.start()
                 yield
             finally:
                 signal.set_wakeup_fd(earlier)
                 writer.shutdown(socket.SHUT_RDWR)
-                thread.join()
+                if thread.is_alive():  # a signal may have interrupted its start
+                    thread.join()
 
     def _wake_for_signals(self, reader: socket.socket) -> None:
         # OSError: a signal interrupted the end of the block, and the socket is closed.

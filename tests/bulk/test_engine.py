@@ -382,6 +382,25 @@ def test_ctrl_c_waits_only_so_long(monkeypatch: pytest.MonkeyPatch) -> None:
     release.set()
 
 
+def test_ctrl_c_while_a_thread_starts(monkeypatch: pytest.MonkeyPatch) -> None:
+    """It ends the call like at any other time, also if the thread was not started."""
+    start = threading.Thread.start
+    started: list[threading.Thread] = []
+
+    def interrupted_start(thread: threading.Thread) -> None:
+        if started:
+            raise KeyboardInterrupt
+        started.append(thread)
+        start(thread)
+
+    monkeypatch.setattr(threading.Thread, "start", interrupted_start)
+    ended: list[int] = []
+    with pytest.raises(KeyboardInterrupt):
+        run(range(2), ended.append, concurrency=2)
+    assert ended == [0, 1]
+    assert not started[0].is_alive()
+
+
 def test_no_thread_is_left() -> None:
     """The threads end with the call; until then they do not keep a process that ends alive."""
     used: list[threading.Thread] = []

@@ -558,6 +558,24 @@ def test_the_wake_up_descriptor_of_the_caller_is_restored() -> None:
         assert found == [writer.fileno()] * 2
 
 
+def test_a_signal_while_a_script_begins_restores_the_wake_up_descriptor(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Otherwise each later signal would be written to a closed socket."""
+
+    def interrupted_start(_: threading.Thread) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(threading.Thread, "start", interrupted_start)
+    before = signal.set_wakeup_fd(-1)
+    try:
+        with pytest.raises(KeyboardInterrupt), StopSignals().script_end.script_runs(no_children):
+            pytest.fail("the script ran")
+        assert signal.set_wakeup_fd(-1) == -1
+    finally:
+        signal.set_wakeup_fd(before)
+
+
 def test_children_of_a_script_get_the_signal(said: list[str]) -> None:
     """As from a terminal: those in its process group get it, and others do not."""
     signals = StopSignals()
