@@ -12,20 +12,16 @@ from __future__ import annotations
 import base64
 import hashlib
 import hmac
+import importlib
 import itertools
 import re
 import secrets
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import cache
 
 from seedctl.errors import SRPError
-
-try:
-    from gmpy2 import mpz as _integer
-    from gmpy2 import powmod as _powmod
-except ImportError:
-    _integer, _powmod = int, pow
 
 N = int(
     "ffffffffffffffffc90fdaa22168c234c4c6628b80dc1cd129024e088a67cc74"
@@ -63,17 +59,30 @@ def hash_number(*parts: bytes) -> int:
     return int.from_bytes(hashlib.sha256(b"".join(parts)).digest(), "big")
 
 
+@cache
+def _arithmetic() -> tuple[Callable[[int], int], Callable[[int, int, int], int]]:
+    """Return the types of numbers and the power function of gmpy2, or Python's own.
+
+    gmpy2 is loaded here, by the first sign-in, since that takes longer than a command that needs none.
+    """
+    try:
+        gmpy2 = importlib.import_module("gmpy2")
+    except ImportError:
+        return int, pow
+    return gmpy2.mpz, gmpy2.powmod
+
+
 def power(base: int, exponent: int) -> int:
     """Return *base* to the *exponent* modulo N, with gmpy2 if it is installed."""
     is_in_table = base == g and 0 <= exponent < 1 << _TABLE_BITS
     if is_in_table and next(_powers_of_g) >= _POWERS_BEFORE_TABLE:
         return _power_by_table(base, exponent)
-    return int(_powmod(base, exponent, N))
+    return int(_arithmetic()[1](base, exponent, N))
 
 
 def _power_by_table(base: int, exponent: int) -> int:
     """Multiply precomputed powers of *base*, which takes a fifth to a third of the time."""
-    result = _integer(1)
+    result = _arithmetic()[0](1)
     for row in _powers_of(base):
         if not exponent:
             break
@@ -85,9 +94,9 @@ def _power_by_table(base: int, exponent: int) -> int:
 @cache
 def _powers_of(base: int) -> list[list[int]]:
     """Return the factors for each hexadecimal digit of an exponent, lowest digit first."""
-    table = []
+    table, one = [], _arithmetic()[0](1)
     for _ in range(_TABLE_BITS // 4):
-        row = [_integer(1)]
+        row = [one]
         for _ in range(15):
             row.append(row[-1] * base % N)
         table.append(row)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import base64
 import hashlib
-import importlib.util
 import itertools
 import json
 import locale
@@ -28,19 +27,17 @@ VECTORS = [pytest.param(vector, id=vector["id"]) for vector in GOLDEN["vectors"]
 BASIC = GOLDEN["vectors"][0]
 
 
-def _gmpy2() -> Any:
-    return pytest.importorskip("gmpy2").powmod
-
-
 @pytest.fixture(params=["gmpy2", "pow"])
 def powers(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
     """Compute powers with gmpy2, then with Python alone."""
     gmpy2 = pytest.importorskip("gmpy2") if request.param == "gmpy2" else None
-    monkeypatch.setattr(srp, "_powmod", gmpy2.powmod if gmpy2 else pow)
-    monkeypatch.setattr(srp, "_integer", gmpy2.mpz if gmpy2 else int)
-    srp._powers_of.cache_clear()
+    monkeypatch.setitem(sys.modules, "gmpy2", gmpy2)
+    for cached in (srp._arithmetic, srp._powers_of):
+        cached.cache_clear()
+    assert srp._arithmetic()[1] is (gmpy2.powmod if gmpy2 else pow)
     yield str(request.param)
-    srp._powers_of.cache_clear()
+    for cached in (srp._arithmetic, srp._powers_of):
+        cached.cache_clear()
 
 
 def _utc(text: str) -> datetime:
@@ -346,40 +343,19 @@ def test_errors_show_nothing_secret() -> None:
 # --- with and without gmpy2 ----------------------------------------------------------------------
 
 
-def _load_again(monkeypatch: pytest.MonkeyPatch, *, gmpy2: object) -> Any:
-    """Load the module a second time, with another answer to ``import gmpy2``."""
-    monkeypatch.setitem(sys.modules, "gmpy2", gmpy2)
-    spec = importlib.util.spec_from_file_location("srp_again", srp.__file__)
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    monkeypatch.setitem(sys.modules, "srp_again", module)
-    spec.loader.exec_module(module)
-    return module
-
-
-def test_without_gmpy2_python_does_it(monkeypatch: pytest.MonkeyPatch) -> None:
-    """gmpy2 is an extra: without it the module loads and computes the same."""
-    again = _load_again(monkeypatch, gmpy2=None)
-    assert again._powmod is pow
-    exchange = again.ClientExchange.start(int(BASIC["input"]["private_a_hex"], 16))
+def test_gmpy2_is_an_extra(powers: str) -> None:
+    """With gmpy2 and without it the signature is the same, and powers are Python's own integers."""
+    exchange = srp.ClientExchange.start(int(BASIC["input"]["private_a_hex"], 16))
     assert exchange.sign(**_challenge(BASIC)) == BASIC["expect"]["signature_base64"]
-
-
-def test_with_gmpy2_gmpy2_does_it(monkeypatch: pytest.MonkeyPatch) -> None:
-    """If gmpy2 is installed it is used, and its results are converted to int."""
-    powmod = _gmpy2()
-    again = _load_again(monkeypatch, gmpy2=sys.modules["gmpy2"])
-    assert again._powmod is powmod
-    assert type(again.power(3, 5)) is int
-    assert type(again._power_by_table(2, 5)) is int
+    assert type(srp.power(3, 5)) is int
+    assert type(srp._power_by_table(2, 5)) is int
 
 
 @settings(max_examples=30)
 @given(data=st.data())
 def test_both_ways_agree(data: st.DataObject) -> None:
     """gmpy2 and pow compute the same power for any base and exponent."""
-    powmod = _gmpy2()
+    powmod = pytest.importorskip("gmpy2").powmod
     base = data.draw(st.integers(0, 1 << 3072))
     exponent = data.draw(st.integers(0, 1 << 64))
     assert int(powmod(base, exponent, srp.N)) == pow(base, exponent, srp.N)
