@@ -38,6 +38,11 @@ def test_an_invalid_date_header() -> None:
     assert seconds_ahead({"date": "yesterday"}) is None
 
 
+def test_a_date_header_without_a_time_zone() -> None:
+    """A Date header of an emulator or proxy that names no time zone can be compared as well."""
+    assert (seconds_ahead({"date": "Sat, 07 Mar 2020 04:05:09 -0000"}) or 0) > 86400
+
+
 def test_the_advice_names_the_difference() -> None:
     """The advice says by how much the clock is wrong and in which direction."""
     for ahead, said in (

@@ -118,3 +118,14 @@ def test_the_key_of_a_bucket() -> None:
     message = f"{_IDENTITY_PARAM}kms:Decrypt on resource: arn:aws:kms:x"
     assert is_beyond_own_rules(message)
     assert "secret" not in explain_denial("s3:GetObject", message)[1]
+
+
+def test_a_resource_without_a_policy_for_the_caller() -> None:
+    """If only the resource's policy lacks the action, one of the caller's own may allow it too."""
+    action = "cloudformation:DescribeStacks"
+    message = (
+        f"{_IDENTITY_PARAM}{action} because no resource-based policy allows the {action} action"
+    )
+    assert explain_denial(action, message)[1].startswith(
+        f"Allow {action} for the identity you use."
+    )

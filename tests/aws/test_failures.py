@@ -569,3 +569,78 @@ def test_a_library_that_is_missing_elsewhere() -> None:
     """An exception is a credentials error only if it was raised while getting credentials."""
     error = _translated(boto.MissingDependencyException(msg="Using CRC64 needs awscrt"))
     assert type(error) is errors.AWSError
+
+
+# --- S3, whose credentials are the identity pool's -----------------------------------------------
+
+
+def test_s3_translations() -> None:
+    """S3's refusals keep S3's names; throttling and failures of AWS are as for other services."""
+    for code, status, expected in (
+        ("ExpiredToken", 400, errors.StorageError),
+        ("InvalidAccessKeyId", 403, errors.StorageError),
+        ("NoSuchKey", 404, errors.NoSuchKey),
+        ("SlowDown", 503, errors.ThrottledError),
+        ("SlowDown", 400, errors.ThrottledError),
+        ("InternalError", 500, errors.ServiceFailedError),
+    ):
+        with case(code, status):
+            refusal = _refusal(code, "Said.", "r-5")
+            refusal.response["ResponseMetadata"]["HTTPStatusCode"] = status
+            error = _translated(refusal, "s3", "put_object")
+            assert type(error) is expected
+            assert error.service_code == code
+            if isinstance(error, errors.AWSError):  # with the operation's name, not the method's
+                assert error.operation == "Operation"
+                assert "s3:Operation" in error.message
+
+
+def test_s3_refusals_without_a_body() -> None:
+    """A refused HEAD has only a status, which gives the error S3's name for it."""
+    error = _translated(_refusal("404", "Not Found"), "s3")
+    assert isinstance(error, errors.StorageError)
+    assert error.code == error.message
+    assert error.code != "404"
+
+
+def test_whether_a_refused_call_was_repeated() -> None:
+    """A refusal tells whether botocore had repeated the call: the first try may have succeeded."""
+    for attempts, expected in ((0, False), (1, True)):
+        with case(attempts):
+            refusal = _refusal("PreconditionFailed", request_id="r")
+            refusal.response["ResponseMetadata"]["RetryAttempts"] = attempts
+            error = _translated(refusal, "s3")
+            assert isinstance(error, errors.StorageError)
+            assert error.was_repeated is expected
+
+
+# --- the sources of credentials ------------------------------------------------------------------
+
+
+def _raised_in(module: str, error: Exception) -> Exception:
+    """Return *error* with a traceback that passes through *module*."""
+    with pytest.raises(type(error)) as raised:
+        exec("raise error", {"__name__": module, "error": error})
+    return raised.value
+
+
+def test_what_a_source_of_credentials_answers() -> None:
+    """A refusal while getting credentials blames the profile, unless it is about something else."""
+    denied = "User: a is not authorized to perform: sts:AssumeRole on resource: r"
+    for code, message, status, expected in (
+        ("ValidationError", "The role's name is invalid.", 400, errors.InvalidCredentialError),
+        ("AccessDenied", denied, 403, errors.AccessDeniedError),
+        ("Throttling", "Rate exceeded", 400, errors.ThrottledError),
+        ("InternalFailure", "Sorry.", 500, errors.ServiceFailedError),
+    ):
+        with case(code):
+            refusal = _refusal(code, message, "r")
+            refusal.response["ResponseMetadata"]["HTTPStatusCode"] = status
+            error = _translated(_raised_in("botocore.credentials", refusal), "sts")
+            assert type(error) is expected
+
+
+def test_a_response_on_which_botocores_parser_fails() -> None:
+    """Any exception of botocore's parsers means a response that is not AWS's."""
+    error = _translated(_raised_in("botocore.parsers", AttributeError("find")))
+    assert type(error) is errors.InvalidResponseError
