@@ -357,6 +357,16 @@ def test_cognitos_time_is_in_the_error() -> None:
                 assert error.server_time == expected
 
 
+def test_an_error_of_the_local_sandbox() -> None:
+    """What the local sandbox's server reports in a header is raised as it was there."""
+    reported = errors.LocalSandboxError("The state is damaged.", resolution="Reset it.")
+    refusal = _refusal("InternalFailure", "Sorry.", "r")
+    refusal.response["ResponseMetadata"]["HTTPHeaders"] = dict([reported.to_header()])
+    error = _translated(refusal)
+    assert type(error) is errors.LocalSandboxError
+    assert (error.message, error.resolution) == (reported.message, reported.resolution)
+
+
 # --- by botocore's class -------------------------------------------------------------------------
 
 URL = "https://ssm.us-east-1.amazonaws.com"

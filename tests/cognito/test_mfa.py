@@ -338,6 +338,8 @@ def test_the_callback_of_a_method() -> None:
     assert code_callback(own, "SMS") is other_answer
     assert code_callback(own, "TOTP") is None
     assert code_callback(NewUser("ann", PASSWORD, sign_in_challenge=answer), "TOTP") is answer
+    both = NewUser("ann", PASSWORD, sign_in_challenge=answer, email_sign_up_challenge=other_answer)
+    assert code_callback(both, "EMAIL") is other_answer
     assert "function" not in repr(own)
 
 

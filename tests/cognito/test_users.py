@@ -13,6 +13,7 @@ from seedctl.errors import (
     InvalidParameterException,
     InvalidPasswordException,
     LimitExceededError,
+    MFARequiredError,
     NoGroupError,
     NoGroupsError,
     NotAuthorizedError,
@@ -25,8 +26,10 @@ from seedctl.errors import (
     UsernameExistsError,
     UserNotFoundError,
 )
+from seedctl.masking import mask
 from seedctl.outputs import PasswordPolicy, UserGroup
 from seedctl.report import Event
+from tests.cases import case
 from tests.cognito.fake_cognito import INTERNAL
 
 if TYPE_CHECKING:
@@ -425,6 +428,53 @@ def test_a_challenge_of_the_password_flow(
     assert not_advised not in (caught.value.resolution or "")
 
 
+def test_unusable_options_of_a_sign_in_are_refused_without_a_call(
+    make_harness: Callable[..., AuthHarness],
+) -> None:
+    """A sign-in checks its options as a creation does, before any request."""
+    cases: list[tuple[str, dict[str, Any], type[SeedctlError]]] = [
+        ("NONE", {"sign_in_flow": "Pass"}, InvalidParameterException),
+        ("NONE", {"sign_in_challenge": "123456"}, InvalidParameterException),
+        ("NONE", {"mfa_preference": "FAX"}, InvalidParameterException),
+        ("REQUIRED", {}, MFARequiredError),
+    ]
+    for mode, options, expected in cases:
+        with case(mode, options):
+            harness = make_harness(mfa_configuration=mode)
+            harness.cognito.password = PASSWORD
+            with pytest.raises(expected):
+                harness.auth.sign_in(USER, PASSWORD, **options)
+            assert harness.cognito.requests == []
+
+
+def test_passwords_are_masked_from_then_on(harness: AuthHarness) -> None:
+    """Every password that a script passes is masked in all later output."""
+    final, temporary, old = "Final-to-hide-1", "Temporary-to-hide-1", "Old-to-hide-1"
+    harness.auth.create_user(USER, final, temporary_password=temporary)
+    harness.cognito.password = old
+    harness.auth.sign_in(USER, old)
+    assert mask(f"{final} {temporary} {old}") == "*** *** ***"
+
+
+def test_a_sign_in_is_reported_and_finishes_an_unfinished_user(harness: AuthHarness) -> None:
+    """After a sign-in with the final password, the journal need not remember the user."""
+    harness.cognito.password = PASSWORD
+    harness.leave_unfinished(USER)
+    harness.auth.sign_in(USER, PASSWORD)
+    assert harness.report.events == [Event("session", USER, "signed in")]
+    assert harness.markers() == []
+
+
+def test_sessions_that_cognito_forgets_are_ended_without_a_request(harness: AuthHarness) -> None:
+    """Before the sandbox is reset its sessions end, so that none is signed out afterwards."""
+    harness.cognito.password = PASSWORD
+    session = harness.auth.sign_in(USER, PASSWORD)
+    harness.auth.drop_sessions()
+    harness.auth.close()
+    assert not session.is_signed_in
+    assert "RevokeToken" not in harness.cognito.operations()
+
+
 @pytest.mark.parametrize(("name", "password"), [("", PASSWORD), (USER, "")])
 def test_empty_names_and_passwords_are_refused_without_a_call(
     harness: AuthHarness, name: str, password: str
@@ -547,6 +597,7 @@ def test_a_group_membership_is_reported_as_set(harness: AuthHarness) -> None:
     """Cognito does not say whether the user was in the group before, so nothing is "added"."""
     harness.auth.add_to_group(USER, "admin")
     assert harness.report.events == [Event("group membership", USER, "set", "admin")]
+    assert harness.announced == 1
 
 
 @pytest.mark.parametrize("form", ["name", "outputs", "session", "typed dict"])
