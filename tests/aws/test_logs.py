@@ -366,3 +366,18 @@ def test_redaction_by_type_of_argument(log: Log) -> None:
             with redacted_logs():
                 logging.getLogger("botocore.endpoint").info(message, *arguments)
             assert log.take() == f"botocore.endpoint {shown}\n"
+    for name in ("botocore.auth", "botocore.compress"):  # parts of requests, as text
+        with case(name), redacted_logs():
+            logging.getLogger(name).info("%s", "p")
+            assert log.take() == f"{name} ***\n"
+
+
+def test_blocks_of_redacted_logs_may_be_nested(log: Log) -> None:
+    """The end of an inner block does not end the redaction of the outer one."""
+    with redacted_logs():
+        with redacted_logs():
+            pass
+        logging.getLogger("botocore.parsers").debug("%s", PLANTED.encode())
+    logging.getLogger("botocore.parsers").debug("%s", b"not seedctl's")
+    assert SPELLED not in log.text
+    assert "not seedctl's" in log.text

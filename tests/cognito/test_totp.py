@@ -12,7 +12,9 @@ import pyotp
 import pytest
 
 from seedctl import Authenticator, TOTPSetup, masking
+from seedctl.cognito.totp import save_used_codes
 from seedctl.errors import InvalidParameterException
+from tests.cases import case
 from tests.test_prompter import Terminal
 
 # "12345678901234567890", the key of RFC 6238's appendix B.
@@ -156,6 +158,30 @@ def test_enrolling_keeps_the_secret() -> None:
     assert authenticator.secret == SECRET
     assert FakeTime(1030.0).authenticator(authenticator.secret).secret == SECRET
     assert masking.mask(f"{SECRET} {code}") == "*** ***"
+
+
+def test_every_spelling_of_a_secret_is_masked() -> None:
+    """Apps show a secret in small letters and in groups of four: those are masked too."""
+    FakeTime(1000.0).authenticator(SECRET)
+    groups = [SECRET[start : start + 4] for start in range(0, len(SECRET), 4)]
+    for spelling in (SECRET, " ".join(groups), "-".join(groups)):
+        for each in (spelling, spelling.lower()):
+            with case(each):
+                assert masking.mask(f"<{each}>") == "<***>"
+
+
+def test_the_codes_of_a_restored_user_pool_are_valid_again() -> None:
+    """Codes returned since the pool's state was saved can be used again, after every restoring."""
+    fake = FakeTime(1000.0)
+    fake.authenticator().code()
+    restore = save_used_codes()
+    for _ in range(2):
+        fake.now = 1030.0
+        assert fake.authenticator().code() == pyotp.TOTP(SECRET).at(1030)
+        assert fake.waited == []
+        restore()
+    fake.now = 1000.0
+    assert fake.authenticator().code() == pyotp.TOTP(SECRET).at(1020)
 
 
 def test_enrolling_again_replaces_the_secret() -> None:
