@@ -6,8 +6,14 @@ from typing import Any, get_type_hints
 
 import pytest
 
-from seedctl.cognito.attributes import check_username, sign_in_advice, wire_attributes
+from seedctl.cognito.attributes import (
+    check_username,
+    sign_in_advice,
+    update_warnings,
+    wire_attributes,
+)
 from seedctl.errors import InvalidParameterException
+from seedctl.masking import register
 from seedctl.outputs import AuthSection, StandardUserAttributes
 
 EMAIL = "ann@example.com"
@@ -293,3 +299,26 @@ def test_required_attributes_that_are_missing(
         wire_attributes(username, given, _auth(*kinds, required=required))
     assert f"requires {', '.join(missing)} for the user {username}" in caught.value.message
     assert all(f'"{name}": …' in (caught.value.resolution or "") for name in missing)
+
+
+def test_a_secret_in_place_of_an_address_is_masked() -> None:
+    """The message about a malformed address masks a secret that was passed by mistake."""
+    register("a-secret-not-an-address")
+    with pytest.raises(InvalidParameterException) as caught:
+        wire_attributes("ann", {"email": "a-secret-not-an-address"}, _auth())
+    assert "is '***'" in caught.value.message
+
+
+def test_a_new_address_to_confirm_is_not_verified() -> None:
+    """The flag of the old address does not count for the new one, to which a code was sent."""
+    new = "new@example.com"
+    warnings = update_warnings(
+        "ann",
+        given={"email": new, "email_verified": "true"},
+        sent=[{"Name": "email", "Value": new}],
+        before={"email": "old@example.com", "email_verified": True},
+        deliveries=[{"AttributeName": "email", "Destination": "n***@e***"}],
+    )
+    sent, flag = warnings
+    assert "Cognito has sent a code to n***@e***" in sent
+    assert flag == "email_verified of ann was not set: only an administrator may set it."
