@@ -115,6 +115,16 @@ def test_missing_members_and_wrong_types(endpoint: Endpoint, aws: AWS) -> None:
                 _call(aws, "ssm", operation)
 
 
+def test_a_deeply_nested_response(endpoint: Endpoint, aws: AWS) -> None:
+    """JSON that is too deep for Python's parser is no response of AWS."""
+    endpoint.raw = b"[" * 100_000
+    for status in (200, 400):
+        with case(status):
+            endpoint.status = status
+            with pytest.raises(InvalidResponseError, match="ssm:GetParameter"):
+                _call(aws, "ssm", "GetParameter")
+
+
 def test_incomplete_sign_in_responses(endpoint: Endpoint, aws: AWS) -> None:
     """A response to a sign-in must have both tokens, or a challenge."""
     for operation, body in (
