@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import inspect
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
@@ -15,6 +16,7 @@ from seedctl import connect, current_backend, get_secret, process_state, set_sec
 from seedctl.current import ActiveBackends
 from seedctl.embedded import EmbeddedSandboxes
 from seedctl.errors import InvalidCommandInputError, LocalSandboxError, NoBackendError
+from tests.cases import case
 from tests.running import make_project
 
 if TYPE_CHECKING:
@@ -252,3 +254,17 @@ def test_an_unknown_value_of_seedctl_local(
     monkeypatch.setenv("SEEDCTL_LOCAL", value)
     with pytest.raises(InvalidCommandInputError, match="SEEDCTL_LOCAL"):
         connect(root)
+
+
+def test_every_option_reaches_the_connection(monkeypatch: pytest.MonkeyPatch) -> None:
+    """connect() passes on each of its arguments, to the choice of the backend or the connection."""
+    passed: list[Any] = []
+    monkeypatch.setattr("seedctl.backend.Connection", passed.append)
+    monkeypatch.setattr("seedctl.backend.Backend", lambda connection: connection)
+    given: dict[str, Any] = {name: object() for name in inspect.signature(connect).parameters}
+    connect(**given)
+    (options,) = passed
+    for name, value in given.items():
+        with case(name):
+            owner = options.choice if hasattr(options.choice, name) else options
+            assert getattr(owner, name) is value
