@@ -182,6 +182,18 @@ def test_nothing_is_cached_from_the_old_state(backend: Backend) -> None:
     assert [todo["content"] for todo in _todos(backend)] == ["bob"]
 
 
+def test_no_identity_of_the_old_state_is_used(backend: Backend) -> None:
+    """After a snapshot is loaded, sessions have ended, and a guest gets an identity of that state."""
+    backend.save_state("empty")
+    guest = backend.ambient_auth.fetch_auth_session(force_refresh=False)
+    _fill(backend, "ann")
+    session = backend.auth.sign_in("ann@example.com", PASSWORD)
+    backend.restore_state("empty")
+    assert not session.is_signed_in
+    after = backend.ambient_auth.fetch_auth_session(force_refresh=False)
+    assert after.identity_id != guest.identity_id
+
+
 def test_tables_are_looked_up_again(backend: Backend) -> None:
     """The tables of the models may have other ids in the loaded state."""
     _sandbox().save("empty")
