@@ -16,8 +16,9 @@ from seedctl import connect, current_backend, get_secret, process_state, set_sec
 from seedctl.current import ActiveBackends
 from seedctl.embedded import EmbeddedSandboxes
 from seedctl.errors import InvalidCommandInputError, LocalSandboxError, NoBackendError
+from seedctl.report import Report
 from tests.cases import case
-from tests.running import make_project
+from tests.running import PASSWORD, make_project
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -268,3 +269,13 @@ def test_every_option_reaches_the_connection(monkeypatch: pytest.MonkeyPatch) ->
         with case(name):
             owner = options.choice if hasattr(options.choice, name) else options
             assert getattr(owner, name) is value
+
+
+def test_closing_signs_out_before_the_sandbox_stops(root: Path) -> None:
+    """The end of a backend signs out its sessions while its local sandbox still answers."""
+    report = Report()
+    with connect(root, identifier="alice", local=True, observer=report) as backend:
+        backend.auth.create_user("ann@example.com", PASSWORD)
+        session = backend.auth.sign_in("ann@example.com", PASSWORD)
+    assert not session.is_signed_in
+    assert report.warnings == []

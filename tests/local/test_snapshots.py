@@ -183,7 +183,7 @@ def test_nothing_is_cached_from_the_old_state(backend: Backend) -> None:
 
 
 def test_no_identity_of_the_old_state_is_used(backend: Backend) -> None:
-    """After a snapshot is loaded, sessions have ended, and a guest gets an identity of that state."""
+    """A restore ends the sessions; after it, and after a sign-out, a guest gets a new identity."""
     backend.save_state("empty")
     guest = backend.ambient_auth.fetch_auth_session(force_refresh=False)
     _fill(backend, "ann")
@@ -192,6 +192,9 @@ def test_no_identity_of_the_old_state_is_used(backend: Backend) -> None:
     assert not session.is_signed_in
     after = backend.ambient_auth.fetch_auth_session(force_refresh=False)
     assert after.identity_id != guest.identity_id
+    backend.sign_out_all()
+    last = backend.ambient_auth.fetch_auth_session(force_refresh=False)
+    assert last.identity_id != after.identity_id
 
 
 def test_tables_are_looked_up_again(backend: Backend) -> None:
