@@ -64,6 +64,24 @@ def test_a_response_that_is_not_from_appsync(
     assert "proxy" in (error.resolution or "").lower()
 
 
+@pytest.mark.parametrize(
+    "body",
+    [{}, {"data": None}, {"data": {}, "errors": {}}, {"data": [1]}, {"data": {}, "errors": 5}],
+)
+def test_json_that_is_not_a_result(todo: ClientHarness, body: dict[str, Any]) -> None:
+    """JSON that has neither data nor a list of errors is not taken for AppSync's response."""
+    error = _error(todo, {"status": 200, "body": body})
+    assert type(error) is errors.InvalidResponseError
+
+
+def test_a_failure_without_a_type(todo: ClientHarness) -> None:
+    """An error type of null is no code; the operation is named all the same."""
+    body = {"errors": [{"errorType": None, "message": "x"}]}
+    error = _error(todo, *[{"status": 503, "body": body}] * 3)
+    assert isinstance(error, errors.ServiceFailedError)
+    assert (error.code, error.operation) == ("", "createTodo")
+
+
 def test_no_part_of_a_secret_is_left(todo: ClientHarness) -> None:
     """A secret is masked before a long message is cut in it."""
     register("a-long-secret")

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections import Counter
 from enum import Enum
+from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from seedctl.errors import InvalidInputError
 from seedctl.fake import FakeRow
+from seedctl.fake.given import given_maker
 from tests.appsync.appsync import ClientHarness
 
 if TYPE_CHECKING:
@@ -56,6 +58,15 @@ def test_enums_are_drawn_evenly_or_by_weight(blog: FakeAPI) -> None:
     )
     assert 50 < weighted["DRAFT"] < 150
     assert weighted["DRAFT"] + weighted["ARCHIVED"] == 900
+
+
+def test_a_value_without_weight_is_never_drawn(blog: FakeAPI) -> None:
+    """The lowest and the highest draw choose a value that has a weight too."""
+    field = blog.schema.models["Post"].fields["status"]
+    make = given_maker(field, {"DRAFT": 0, "PUBLISHED": 1, "ARCHIVED": 0}, "Post.status")
+    for below in (lambda _limit: 0, lambda limit: limit - 1):
+        draw: Any = SimpleNamespace(below=below)
+        assert make(draw) == "PUBLISHED"
 
 
 def test_none_leaves_a_field_out(blog: FakeAPI) -> None:
@@ -149,6 +160,8 @@ def test_names_that_are_options_too(blog_client: DataClient) -> None:
         pytest.param({"status": {"DRAFT": 0}}, "Post.status: a mapping gives", id="no weight"),
         pytest.param({"status": {"DRAFT": "x"}}, "Post.status: a mapping gives", id="no number"),
         pytest.param({"tags": -1}, "Post.tags: expected a number", id="negative length"),
+        pytest.param({"tags": range(-1, 3)}, "Post.tags: expected a number", id="below 0"),
+        pytest.param({"tags": range(0)}, "Post.tags: expected a number", id="empty range"),
         pytest.param({"tags": True}, "Post.tags: expected a number", id="a flag"),
         pytest.param({"comments": "x"}, "Post.comments: expected a number", id="children"),
         pytest.param({"author": "x"}, "Post.author: a str cannot be a parent", id="parent"),

@@ -129,8 +129,9 @@ def test_a_required_parent_is_named(blog: FakeAPI) -> None:
         blog.fake("Comment", 5, post=True)
     with pytest.raises(InvalidInputError, match="rows of Tag are given"):
         blog.fake("Comment", 5, post=blog.fake("Tag", 2))
-    with pytest.raises(InvalidInputError, match="number 0 of those given is no Post"):
-        list(blog.fake("Comment", 5, post=[{"name": "x"}]))
+    for parent in ({"name": "x"}, 5):
+        with pytest.raises(InvalidInputError, match="number 0 of those given is no Post"):
+            list(blog.fake("Comment", 5, post=[parent]))
     with pytest.raises(InvalidInputError, match="The fake rows of Post have no key: id"):
         list(blog.fake("Comment", 5, post=blog.fake("Post", 2, id=None)))
 

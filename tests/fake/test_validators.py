@@ -175,6 +175,13 @@ def test_keys_that_run_out(
         api.fake("Thing", count + 1)
 
 
+def test_a_key_between_equal_limits(one_field: Callable[..., FakeAPI]) -> None:
+    """A key of which the only number is excluded is refused; it is not the number itself."""
+    api = one_field("value", "Float!", rules(gt=5, lt=5), key=True)
+    with pytest.raises(InvalidInputError, match=r"No value can be made for Thing\.value: "):
+        list(api.fake("Thing", 1))
+
+
 def test_json_cannot_be_a_key(one_field: Callable[..., FakeAPI]) -> None:
     """A key of JSON must be given."""
     with pytest.raises(InvalidInputError, match="JSON cannot be a key"):

@@ -186,7 +186,7 @@ def test_files_without_a_manifest(tmp_path: Path) -> None:
     with pytest.raises(FileAccessError, match=r"any\.csv cannot be read: No such file"):
         _found(tmp_path / "any.csv")
     with pytest.raises(DataFileError, match="has no file of Tag"):
-        model_files(tmp_path, {**MODELS, "Tag": "Tags"}, SUFFIXES, ["Tag"])
+        model_files(tmp_path, {**MODELS, "Tag": "Tags"}, SUFFIXES, ["Post", "Tag"])
     (tmp_path / "autor.csv").touch()
     with pytest.raises(DataFileError, match=r"autor\.csv: the schema has no model") as caught:
         _found(tmp_path)
