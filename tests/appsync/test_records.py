@@ -285,6 +285,15 @@ def test_a_create_whose_response_was_lost(todo: ClientHarness) -> None:
         todo.models.Todo.create({"id": "1", "content": "may not be read"})
 
 
+def test_what_to_do_about_a_key_that_is_there_or_not(todo: ClientHarness) -> None:
+    """The advice for a duplicate is about if_exists; for a missing record, about creating it."""
+    for call, expected in (("create", "if_exists="), ("update", "create it, or use upsert")):
+        todo.answer(CONDITIONAL)
+        with pytest.raises(errors.ConditionalCheckFailedError) as caught:
+            getattr(todo.models.Todo, call)({"id": "1", "content": "x"})
+        assert expected in (caught.value.resolution or "")
+
+
 def test_a_lost_create_returns_what_was_selected(todo: ClientHarness) -> None:
     """All fields of the stored record are compared, and only the selected ones are returned."""
     stored = {"id": "1", "content": "x"}

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import threading
 from base64 import b64encode
+from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import TYPE_CHECKING, Any, cast
@@ -174,6 +175,7 @@ def test_what_all_attempts_may_have_done() -> None:
             pool = FakePool()
             pool.replies = list(replies)
             transport = FakeTransport(pool)
+            transport._network = network = FakeNetwork()
             options: Any = {"is_repeatable": True, "operation": "x"}
             if isinstance(replies[-1], Exception):
                 message = "may have been carried out" if may_have_run else "Nothing was sent"
@@ -183,6 +185,8 @@ def test_what_all_attempts_may_have_done() -> None:
                 answer = transport.post("http://x", b"{}", _headers, **options)
                 assert answer.may_have_run_before is may_have_run
             assert len(pool.requests) == 3
+            throttled = sum(each is busy for each in replies)
+            assert network.counted == Counter({("x", True): throttled, ("x", False): 3 - throttled})
 
 
 def test_a_connection_is_verified_and_limited_in_time() -> None:

@@ -15,6 +15,8 @@ from seedctl.fake.given import given_maker
 from tests.appsync.appsync import ClientHarness
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from seedctl.data import DataClient
     from tests.fake.api import FakeAPI
 
@@ -111,6 +113,12 @@ def test_lists_take_a_length_or_a_value(blog: FakeAPI) -> None:
     assert {len(row["tags"]) for row in blog.fake("Post", 40, tags=range(3))} == {0, 1, 2}
     assert [row["tags"] for row in blog.fake("Post", 2, tags=["a", "b"])] == [["a", "b"]] * 2
     assert {len(row["links"]) for row in blog.fake("Author", 9, links=2)} == {2}
+
+
+def test_a_mapping_for_json_is_its_value(one_field: Callable[..., FakeAPI]) -> None:
+    """Numbers in a mapping are no weights where the field can hold the mapping itself."""
+    (row,) = one_field("value", "AWSJSON").fake("Thing", 1, value={"a": 1})
+    assert row["value"] == {"a": 1}
 
 
 def test_parts_of_custom_types(blog: FakeAPI) -> None:

@@ -367,3 +367,4 @@ def test_an_owner_is_left_to_the_api_or_named() -> None:
     )
     with pytest.raises(InvalidInputError, match=r"Note\.owner: .* is sorted by it"):
         indexed.fake("Note", 5)
+    assert indexed.fake("Note", 1, owner="ann")[0]["owner"] == "ann"

@@ -170,6 +170,8 @@ def test_a_disk_that_is_full(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) ->
 
 def test_files_without_a_manifest(tmp_path: Path) -> None:
     """Files are found by the names of models or their plurals, in any case, parents first."""
+    with pytest.raises(DataFileError, match="has no file of any model"):
+        _found(tmp_path)
     for name in ("posts.csv", "people.csv", "AUTHOR.jsonl", "Post.jsonl", "notes.txt"):
         (tmp_path / name).touch()
     assert _found(tmp_path) == [
