@@ -63,7 +63,7 @@ def test_a_record_can_be_copied_and_saved(blog: ClientHarness) -> None:
     assert pickle.loads(pickle.dumps(post)) == post
     assert json.loads(json.dumps(post.to_dict())) == POST
     nested = Record("A", {"b": Record("B", {"c": 1}), "d": [Record("D", {})]})
-    assert nested.to_dict() == {"b": {"c": 1}, "d": [{}]}
+    assert json.dumps(nested.to_dict()) == '{"b": {"c": 1}, "d": [{}]}'
 
 
 def test_custom_types_are_records_too(store: ClientHarness) -> None:
