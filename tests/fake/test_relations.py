@@ -318,6 +318,18 @@ def test_keys_made_of_parents_are_combined() -> None:
     assert len(firsts) > 1
     with pytest.raises(InvalidInputError, match=r"has only 40 values, and 41 rows need one"):
         api.fake("Tagging", 41, post=posts, tag=tags)
+    with pytest.raises(InvalidInputError, match=r"has only 10 values, and 11 rows need one"):
+        api.fake("Node", 4, taggings=11).children("taggings", post=posts)
+
+
+def test_more_children_than_keys() -> None:
+    """The children of all parents together are refused before the first one is made."""
+    day = model("Day", {}, relations={"slots": ("HAS_MANY", "Slot", ("dayId",))})
+    relations = {"day": ("BELONGS_TO", "Day", ("dayId",))}
+    slot = model("Slot", {"at": "AWSTime!", "dayId": "ID!"}, key=("at",), relations=relations)
+    days = with_models({"Day": day, "Slot": slot}).fake("Day", 2, slots=43_201)
+    with pytest.raises(InvalidInputError, match="there are only 86400 values of AWSTime"):
+        days.children("slots")
 
 
 def test_a_key_with_an_enum() -> None:

@@ -112,6 +112,7 @@ def test_an_export_to_a_new_folder_that_fails(tmp_path: Path) -> None:
 def test_an_export_without_users(tmp_path: Path) -> None:
     """Nothing is said of users if there are none."""
     target = ExportFolder(tmp_path)
+    target.write("Post.jsonl", {"model": "Post"}, [{"id": "1"}], JSONLineWriter())
     target.write("users.jsonl", {}, [], JSONLineWriter())
     target.finish([])
     target.discard()
