@@ -194,6 +194,8 @@ def test_a_connection_is_verified_and_limited_in_time() -> None:
     options = _new_pool(None, "/company.pem").connection_pool_kw
     assert (options["cert_reqs"], options["ca_certs"]) == ("CERT_REQUIRED", "/company.pem")
     assert (options["timeout"].connect_timeout, options["timeout"].read_timeout) == (30, 30)
+    pool = Transport(FakeNetwork())._pool("https://api.example/graphql")
+    assert pool.connection_pool_kw["ca_certs"] == "/no/such/bundle.pem"
 
 
 def test_connections_are_reused(server: Server, transport: Transport) -> None:
