@@ -64,11 +64,37 @@ def test_a_response_that_is_not_from_appsync(
     assert "proxy" in (error.resolution or "").lower()
 
 
+@pytest.mark.parametrize(
+    "body",
+    [
+        {},
+        {"data": None},
+        {"data": [1]},
+        {"data": {"createTodo": {"id": "1"}}, "errors": {}},
+        {"data": {}, "errors": 5},
+    ],
+)
+def test_json_that_is_not_a_result(todo: ClientHarness, body: dict[str, Any]) -> None:
+    """JSON that has neither data nor a list of errors is not taken for AppSync's response."""
+    error = _error(todo, {"status": 200, "body": body})
+    assert type(error) is errors.InvalidResponseError
+    assert "it has no" not in error.message  # as that of a result without the field would say
+
+
+def test_a_failure_without_a_type(todo: ClientHarness) -> None:
+    """An error type of null is no code; the operation is named all the same."""
+    body = {"errors": [{"errorType": None, "message": "x"}]}
+    error = _error(todo, *[{"status": 503, "body": body}] * 3)
+    assert isinstance(error, errors.ServiceFailedError)
+    assert (error.code, error.operation) == ("", "createTodo")
+
+
 def test_no_part_of_a_secret_is_left(todo: ClientHarness) -> None:
     """A secret is masked before a long message is cut in it."""
     register("a-long-secret")
     error = _error(todo, *[_refusal(503, "Failed", "x" * 478 + " a-long-secret")] * 3)
     assert type(error) is errors.ServiceFailedError
+    assert error.code == "Failed"
     assert "a-l" not in error.message
 
 
@@ -160,6 +186,14 @@ def test_credentials_in_use_are_not_recommended(
     error = _error(harness, {"data": {"createTodo": None}, "errors": [entry]})
     assert type(error) is errors.UnauthorizedError
     assert ('credentials="caller"' in (error.resolution or "")) is offers
+    assert "the rules in amplify/data/resource.ts let do this" in (error.resolution or "")
+
+
+def test_a_refusal_before_any_field(harness_of: Callable[..., ClientHarness]) -> None:
+    """Signing has no key or token that AppSync could reject: the advice is about the rules."""
+    harness = harness_of(options=AuthOptions("iam"), signs_as_caller=True)
+    error = _error(harness, _refusal(401, "UnauthorizedException", "Not Authorized"))
+    assert type(error) is errors.UnauthorizedError
     assert "the rules in amplify/data/resource.ts let do this" in (error.resolution or "")
 
 

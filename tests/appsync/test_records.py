@@ -63,7 +63,7 @@ def test_a_record_can_be_copied_and_saved(blog: ClientHarness) -> None:
     assert pickle.loads(pickle.dumps(post)) == post
     assert json.loads(json.dumps(post.to_dict())) == POST
     nested = Record("A", {"b": Record("B", {"c": 1}), "d": [Record("D", {})]})
-    assert nested.to_dict() == {"b": {"c": 1}, "d": [{}]}
+    assert json.dumps(nested.to_dict()) == '{"b": {"c": 1}, "d": [{}]}'
 
 
 def test_custom_types_are_records_too(store: ClientHarness) -> None:
@@ -283,6 +283,15 @@ def test_a_create_whose_response_was_lost(todo: ClientHarness) -> None:
     todo.answer({"networkError": True}, CONDITIONAL, {"data": {"getTodo": None}})
     with pytest.raises(errors.ConditionalCheckFailedError):
         todo.models.Todo.create({"id": "1", "content": "may not be read"})
+
+
+def test_what_to_do_about_a_key_that_is_there_or_not(todo: ClientHarness) -> None:
+    """The advice for a duplicate is about if_exists; for a missing record, about creating it."""
+    for call, expected in (("create", "if_exists="), ("update", "create it, or use upsert")):
+        todo.answer(CONDITIONAL)
+        with pytest.raises(errors.ConditionalCheckFailedError) as caught:
+            getattr(todo.models.Todo, call)({"id": "1", "content": "x"})
+        assert expected in (caught.value.resolution or "")
 
 
 def test_a_lost_create_returns_what_was_selected(todo: ClientHarness) -> None:

@@ -4,15 +4,19 @@ from __future__ import annotations
 
 from collections import Counter
 from enum import Enum
+from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from seedctl.errors import InvalidInputError
 from seedctl.fake import FakeRow
+from seedctl.fake.given import given_maker
 from tests.appsync.appsync import ClientHarness
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from seedctl.data import DataClient
     from tests.fake.api import FakeAPI
 
@@ -58,6 +62,15 @@ def test_enums_are_drawn_evenly_or_by_weight(blog: FakeAPI) -> None:
     assert weighted["DRAFT"] + weighted["ARCHIVED"] == 900
 
 
+def test_a_value_without_weight_is_never_drawn(blog: FakeAPI) -> None:
+    """The lowest and the highest draw choose a value that has a weight too."""
+    field = blog.schema.models["Post"].fields["status"]
+    make = given_maker(field, {"DRAFT": 0, "PUBLISHED": 1, "ARCHIVED": 0}, "Post.status")
+    for below in (lambda _limit: 0, lambda limit: limit - 1):
+        draw: Any = SimpleNamespace(below=below)
+        assert make(draw) == "PUBLISHED"
+
+
 def test_none_leaves_a_field_out(blog: FakeAPI) -> None:
     """A field given as None is not in the rows."""
     (row,) = blog.fake("Post", 1, body=None, id=None)
@@ -100,6 +113,12 @@ def test_lists_take_a_length_or_a_value(blog: FakeAPI) -> None:
     assert {len(row["tags"]) for row in blog.fake("Post", 40, tags=range(3))} == {0, 1, 2}
     assert [row["tags"] for row in blog.fake("Post", 2, tags=["a", "b"])] == [["a", "b"]] * 2
     assert {len(row["links"]) for row in blog.fake("Author", 9, links=2)} == {2}
+
+
+def test_a_mapping_for_json_is_its_value(one_field: Callable[..., FakeAPI]) -> None:
+    """Numbers in a mapping are no weights where the field can hold the mapping itself."""
+    (row,) = one_field("value", "AWSJSON").fake("Thing", 1, value={"a": 1})
+    assert row["value"] == {"a": 1}
 
 
 def test_parts_of_custom_types(blog: FakeAPI) -> None:
@@ -149,6 +168,8 @@ def test_names_that_are_options_too(blog_client: DataClient) -> None:
         pytest.param({"status": {"DRAFT": 0}}, "Post.status: a mapping gives", id="no weight"),
         pytest.param({"status": {"DRAFT": "x"}}, "Post.status: a mapping gives", id="no number"),
         pytest.param({"tags": -1}, "Post.tags: expected a number", id="negative length"),
+        pytest.param({"tags": range(-1, 3)}, "Post.tags: expected a number", id="below 0"),
+        pytest.param({"tags": range(0)}, "Post.tags: expected a number", id="empty range"),
         pytest.param({"tags": True}, "Post.tags: expected a number", id="a flag"),
         pytest.param({"comments": "x"}, "Post.comments: expected a number", id="children"),
         pytest.param({"author": "x"}, "Post.author: a str cannot be a parent", id="parent"),

@@ -92,6 +92,7 @@ def test_texts() -> None:
         ("Int", "likesCount", 0, 100),
         ("Float", "price", 1, 500),
         ("Float", "x", 0, 1000),
+        ("Float", "lapTime", 0, 1000),
         ("Float", "latitude", -90, 90),
         ("Float", "lng", -180, 180),
         ("Int", "createdAt", 1_640_000_000, 1_710_000_000),

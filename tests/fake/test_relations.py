@@ -129,8 +129,9 @@ def test_a_required_parent_is_named(blog: FakeAPI) -> None:
         blog.fake("Comment", 5, post=True)
     with pytest.raises(InvalidInputError, match="rows of Tag are given"):
         blog.fake("Comment", 5, post=blog.fake("Tag", 2))
-    with pytest.raises(InvalidInputError, match="number 0 of those given is no Post"):
-        list(blog.fake("Comment", 5, post=[{"name": "x"}]))
+    for parent in ({"name": "x"}, 5):
+        with pytest.raises(InvalidInputError, match="number 0 of those given is no Post"):
+            list(blog.fake("Comment", 5, post=[parent]))
     with pytest.raises(InvalidInputError, match="The fake rows of Post have no key: id"):
         list(blog.fake("Comment", 5, post=blog.fake("Post", 2, id=None)))
 
@@ -317,6 +318,18 @@ def test_keys_made_of_parents_are_combined() -> None:
     assert len(firsts) > 1
     with pytest.raises(InvalidInputError, match=r"has only 40 values, and 41 rows need one"):
         api.fake("Tagging", 41, post=posts, tag=tags)
+    with pytest.raises(InvalidInputError, match=r"has only 10 values, and 11 rows need one"):
+        api.fake("Node", 4, taggings=11).children("taggings", post=posts)
+
+
+def test_more_children_than_keys() -> None:
+    """The children of all parents together are refused before the first one is made."""
+    day = model("Day", {}, relations={"slots": ("HAS_MANY", "Slot", ("dayId",))})
+    relations = {"day": ("BELONGS_TO", "Day", ("dayId",))}
+    slot = model("Slot", {"at": "AWSTime!", "dayId": "ID!"}, key=("at",), relations=relations)
+    days = with_models({"Day": day, "Slot": slot}).fake("Day", 2, slots=43_201)
+    with pytest.raises(InvalidInputError, match="there are only 86400 values of AWSTime"):
+        days.children("slots")
 
 
 def test_a_key_with_an_enum() -> None:
@@ -366,3 +379,4 @@ def test_an_owner_is_left_to_the_api_or_named() -> None:
     )
     with pytest.raises(InvalidInputError, match=r"Note\.owner: .* is sorted by it"):
         indexed.fake("Note", 5)
+    assert indexed.fake("Note", 1, owner="ann")[0]["owner"] == "ann"

@@ -95,9 +95,10 @@ def test_the_template_may_require_more() -> None:
             UserAttribute("locale", "String", is_required=False, is_mutable=True),
         )
     )
-    pool = settings(standard_required_attributes=())
-    (user,) = fake_users(pool, details, 1, groups=(), attributes={}, seed=7)
-    assert user.attributes.keys() == {"nickname"}
+    for required in ((), None):
+        pool = settings(standard_required_attributes=required)
+        (user,) = fake_users(pool, details, 1, groups=(), attributes={}, seed=7)
+        assert user.attributes.keys() == {"nickname"}
 
 
 def test_made_users_can_be_created(tmp_path: Path) -> None:

@@ -112,6 +112,7 @@ def test_an_export_to_a_new_folder_that_fails(tmp_path: Path) -> None:
 def test_an_export_without_users(tmp_path: Path) -> None:
     """Nothing is said of users if there are none."""
     target = ExportFolder(tmp_path)
+    target.write("Post.jsonl", {"model": "Post"}, [{"id": "1"}], JSONLineWriter())
     target.write("users.jsonl", {}, [], JSONLineWriter())
     target.finish([])
     target.discard()
@@ -170,6 +171,8 @@ def test_a_disk_that_is_full(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) ->
 
 def test_files_without_a_manifest(tmp_path: Path) -> None:
     """Files are found by the names of models or their plurals, in any case, parents first."""
+    with pytest.raises(DataFileError, match="has no file of any model"):
+        _found(tmp_path)
     for name in ("posts.csv", "people.csv", "AUTHOR.jsonl", "Post.jsonl", "notes.txt"):
         (tmp_path / name).touch()
     assert _found(tmp_path) == [
@@ -186,7 +189,7 @@ def test_files_without_a_manifest(tmp_path: Path) -> None:
     with pytest.raises(FileAccessError, match=r"any\.csv cannot be read: No such file"):
         _found(tmp_path / "any.csv")
     with pytest.raises(DataFileError, match="has no file of Tag"):
-        model_files(tmp_path, {**MODELS, "Tag": "Tags"}, SUFFIXES, ["Tag"])
+        model_files(tmp_path, {**MODELS, "Tag": "Tags"}, SUFFIXES, ["Post", "Tag"])
     (tmp_path / "autor.csv").touch()
     with pytest.raises(DataFileError, match=r"autor\.csv: the schema has no model") as caught:
         _found(tmp_path)

@@ -247,6 +247,8 @@ def test_a_file_with_another_number_of_rows(tmp_path: Path) -> None:
     outcome = importing.import_files(harness.client, [ModelFile("Todo", file, 2)], report)
     assert (outcome.rows, outcome.failed) == (1, 0)
     assert report.texts == [f"{file} has 1 rows; the manifest says 2."]
+    importing.import_files(harness.client, [ModelFile("Todo", file, None)], report)
+    assert len(report.texts) == 1
 
 
 def test_a_record_that_comes_as_null(tmp_path: Path) -> None:

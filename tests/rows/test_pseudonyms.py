@@ -14,7 +14,7 @@ from seedctl.errors import InvalidInputError
 from seedctl.local.appsync.scalars import SCALARS as LOCAL_SCALARS
 from seedctl.outputs import load_outputs, parse_outputs
 from seedctl.outputs.models import Introspection
-from seedctl.report import Report
+from seedctl.report import Progress, Report
 from seedctl.rows.exporting import export_users
 from seedctl.rows.folder import ExportFolder
 from seedctl.rows.masked_fields import MaskedFields
@@ -219,14 +219,18 @@ def _parent(name: str, key: str) -> tuple[str, str, tuple[str, ...]]:
     return "BELONGS_TO", name, (key,)
 
 
-def test_exported_users(tmp_path: Path) -> None:
+def test_exported_users(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A row of the export has the masked name and attributes; groups and status are as they are."""
     fields = MaskedFields(_schema("todo_userpool"), ["email", "username"], MASKS)
     user = StoredUser(
         "ann", {"email": "ann@example.org", "locale": "en"}, ("A",), "CONFIRMED", True
     )
     folder = ExportFolder(tmp_path)
-    assert export_users([user, user], folder, fields, Report()) == 2
+    shown: list[Progress] = []
+    report = Report()
+    monkeypatch.setattr(report, "on_progress", shown.append)
+    assert export_users([user, user], folder, fields, report) == 2
+    assert (shown[-1].done, shown[-1].is_finished) == (2, True)
     folder.finish([])
     row, _ = (tmp_path / "users.jsonl").read_text().splitlines()
     assert json.loads(row) == {
@@ -241,16 +245,25 @@ def test_exported_users(tmp_path: Path) -> None:
 def test_users() -> None:
     """Attributes keep the form that Cognito checks."""
     fields = MaskedFields(
-        _schema("todo_userpool"), ["birthdate", "picture", "users.username", "custom:plan"], MASKS
+        _schema("todo_userpool"),
+        ["birthdate", "picture", "users.username", "custom:plan", "users.custom:team"],
+        MASKS,
     )
     name, attributes = fields.user(
         "ann",
-        {"birthdate": "2000-01-31", "picture": "https://x.org/a", "custom:plan": "pro", "sub": "s"},
+        {
+            "birthdate": "2000-01-31",
+            "picture": "https://x.org/a",
+            "custom:plan": "pro",
+            "custom:team": "red",
+            "sub": "s",
+        },
     )
     assert name.startswith("masked-")
     assert convert_scalar("AWSDate", attributes["birthdate"]) != "2000-01-31"
     assert attributes["picture"].startswith("https://example.com/")
     assert attributes["custom:plan"].startswith("masked-")
+    assert attributes["custom:team"].startswith("masked-")
     assert attributes["sub"] == "s"
 
 
