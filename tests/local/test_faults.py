@@ -401,6 +401,8 @@ def test_faults_have_the_form_of_their_service(harness: FaultsHarness) -> None:
             response = failure.value.response
             assert response["Error"]["Code"] == code
             assert response["Error"]["Message"]
+            if service == "sts":
+                assert response["Error"]["Type"] == ("Sender" if status == 400 else "Receiver")
             metadata = response["ResponseMetadata"]
             assert metadata["HTTPStatusCode"] == status
             assert metadata["RequestId"]

@@ -87,6 +87,24 @@ def test_created_group(client: Any) -> None:
         assert refusal == "GroupExistsException: A group with the name already exists."
 
 
+def test_limits_of_a_new_group(client: Any) -> None:
+    """A precedence of 0 and an empty description are values; those out of range are refused."""
+    smallest = {"Precedence": 0, "Description": ""}
+    group = client.cognito("CreateGroup", GroupName="first", **smallest)["Group"]
+    assert smallest.items() <= group.items()
+    assert client.cognito("GetGroup", GroupName="first")["Group"] == group
+    client.cognito("CreateGroup", GroupName="last", Precedence=2**31 - 1)
+    for key, value in (
+        ("Precedence", -1),
+        ("Precedence", 2**31),
+        ("Precedence", True),
+        ("RoleArn", "arn:aws:iam::1:role"),
+    ):
+        with case(key, value):
+            given = {"GroupName": "other", key: value}
+            assert f"{key} must be" in client.cognito_refusal("CreateGroup", **given)
+
+
 @pytest.mark.parametrize("name", ["admin", "testers"])
 def test_deleted_group(client: Any, start: Any, name: str) -> None:
     """A deleted group is gone with its members, even a deployed one and after a restart."""
@@ -119,15 +137,16 @@ def test_group_that_is_no_longer_deployed(client: Any, start: Any) -> None:
 
 
 def test_groups_without_precedence_come_last(start: Any) -> None:
-    """A group may lack a precedence in the outputs; in tokens it then comes after all others."""
+    """Tokens have groups without a precedence last, and groups of the same precedence by name."""
     document = blueprint.from_options()
-    document["auth"]["groups"] = [{"a": {}}, {"b": {"precedence": 3}}]
+    three = {"precedence": 3}
+    document["auth"]["groups"] = [{"a": {}}, {"d": three}, {"c": three}, {"b": three}]
     client = start(parse_outputs(document, Path("local_outputs.json")))
     assert "Precedence" not in client.cognito("GetGroup", GroupName="a")["Group"]
     client.tokens(ANN)
-    for name in ("a", "b"):
+    for name in "acbd":
         client.cognito("AdminAddUserToGroup", Username=ANN, GroupName=name)
-    assert _groups_in_token(client) == ["b", "a"]
+    assert _groups_in_token(client) == ["b", "c", "d", "a"]
 
 
 @pytest.mark.parametrize("operation", ["ListGroups", "ListUsers", "ListUsersInGroup"])

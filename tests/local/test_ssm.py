@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -91,6 +92,8 @@ def test_missing_parameter(client: Any) -> None:
         ):
             with case(name, operation):
                 assert client.ssm_refusal(operation, Name=name) == "ParameterNotFound: "
+    _, _, body = client.post("AmazonSSM.GetParameter", b'{"Name": "x"}', service="ssm")
+    assert json.loads(body) == {"__type": "ParameterNotFound"}
 
 
 def test_refused_parameters(client: Any) -> None:
