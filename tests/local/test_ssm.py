@@ -71,7 +71,7 @@ def test_versions(client: Any) -> None:
     assert _value(client, f"{NAME}:3") == "value 3"
     reply = client.ssm("GetParameter", Name=f"{NAME}:101", WithDecryption=True)["Parameter"]
     assert (reply["Selector"], reply["Name"], reply["Version"]) == (":101", NAME, 101)
-    for selector in ("1", "2", "103", "latest", ""):
+    for selector in ("1", "2", "103", "003", "3.0", "latest", ""):
         refusal = client.ssm_refusal("GetParameter", Name=f"{NAME}:{selector}")
         assert refusal.startswith("ParameterVersionNotFound: ")
     client.ssm("DeleteParameter", Name=NAME)
@@ -178,6 +178,8 @@ def test_several_means_one_to_ten(client: Any) -> None:
                 names = [f"/a/{number}" for number in range(count)]
                 refusal = client.ssm_refusal(operation, Names=names)
                 assert refusal == "ValidationException: Names must hold 1 to 10 names."
+    ten = [f"/a/{number}" for number in range(10)]
+    assert client.ssm("GetParameters", Names=ten)["InvalidParameters"] == ten
 
 
 def test_by_path(client: Any) -> None:
@@ -249,8 +251,15 @@ def test_describing(client: Any) -> None:
     assert [entry["Name"] for entry in second["Parameters"]] == ["/a/2"]
     assert "Description" not in second["Parameters"][0]
     assert "s3cret" not in str((first, second))
-    refusal = client.ssm_refusal("DescribeParameters", ParameterFilters=[{"Key": "Name"}])
-    assert refusal.startswith("ValidationException: Filters are not")
+    assert len(client.ssm("DescribeParameters", MaxResults=50)["Parameters"]) == 2
+    for given, expected in (
+        ({"ParameterFilters": [{"Key": "Name"}]}, "Filters are not available"),
+        ({"Filters": [{"Key": "Name", "Values": ["a"]}]}, "Filters are not available"),
+        ({"MaxResults": 51}, "MaxResults must be 1 to 50."),
+    ):
+        with case(given):
+            refusal = client.ssm_refusal("DescribeParameters", **given)
+            assert refusal.startswith(f"ValidationException: {expected}")
 
 
 def test_parameters_outlive_the_server(client: Any, start: Any) -> None:
