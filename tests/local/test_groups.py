@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from pathlib import Path
 from typing import Any
 
@@ -120,6 +121,31 @@ def test_deleted_group(client: Any, start: Any, name: str) -> None:
     assert later.cognito("ListUsersInGroup", GroupName=name)["Users"] == []
 
 
+def test_groups_of_two_pools(start: Any, outputs_of: Any) -> None:
+    """Groups and members of one pool are not those of another pool in the same state."""
+    outputs = outputs_of(username_attributes=["username"], standard_required_attributes=[])
+    auth = dataclasses.replace(outputs.auth, user_pool_id="us-east-1_Other", groups=())
+    one, two = start(outputs), start(dataclasses.replace(outputs, auth=auth))
+
+    def members(client: Any, name: str) -> list[str]:
+        found = client.cognito("ListUsersInGroup", GroupName=name)["Users"]
+        return [user["Username"] for user in found]
+
+    for client in (one, two):
+        client.create("ann")
+        assert _names(client.cognito("ListGroups")) == []
+    for client in (one, two):
+        for name in ("a", "b"):
+            client.cognito("CreateGroup", GroupName=name)
+    for name in ("a", "b"):
+        one.cognito("AdminAddUserToGroup", Username="ann", GroupName=name)
+    assert _names(two.cognito("AdminListGroupsForUser", Username="ann")) == []
+    assert members(two, "a") == members(two, "b") == []
+    two.cognito("AdminRemoveUserFromGroup", Username="ann", GroupName="a")
+    two.cognito("DeleteGroup", GroupName="b")
+    assert members(one, "a") == members(one, "b") == ["ann"]
+
+
 def _groups_in_token(client: Any) -> list[str]:
     claims = claims_of(client.sign_in(ANN)["AuthenticationResult"]["AccessToken"])
     groups: list[str] = claims.get("cognito:groups", [])
@@ -190,6 +216,12 @@ def test_page_tokens_are_checked(client: Any) -> None:
     given = client.cognito("ListGroups", Limit=1)["NextToken"]
     refusal = client.cognito_refusal("ListUsers", PaginationToken=given)
     assert refusal == "InvalidParameterException: Invalid PaginationToken"
+    for name in (ANN, "eve@example.com"):
+        client.create(name)
+        client.cognito("AdminAddUserToGroup", Username=name, GroupName="admin")
+    given = client.cognito("ListUsersInGroup", GroupName="admin", Limit=1)["NextToken"]
+    refusal = client.cognito_refusal("ListUsersInGroup", GroupName="READERS", NextToken=given)
+    assert refusal == "InvalidParameterException: Invalid NextToken"
 
 
 def test_limits(client: Any) -> None:

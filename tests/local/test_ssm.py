@@ -43,6 +43,8 @@ def test_round_trip(client: Any) -> None:
     sealed = client.ssm("GetParameter", Name=NAME)["Parameter"]["Value"]
     assert "s3cret" not in sealed
     assert len(sealed) > 100
+    _put(client)
+    assert client.ssm("GetParameter", Name=NAME)["Parameter"]["Value"] != sealed
 
 
 def test_plain_string_needs_no_decryption(client: Any) -> None:
@@ -115,6 +117,7 @@ def test_refused_parameters(client: Any) -> None:
         ({"Name": "/"}, "ValidationException: Parameter name: a level may not"),
         ({"Name": "x" * 1012}, "ValidationException: Parameter name: a name has at most"),
         ({"Name": "/ssm/x"}, "ValidationException: Parameter name: can't be prefixed"),
+        ({"Name": "SSMname"}, "ValidationException: Parameter name: can't be prefixed"),
         ({"Name": "AWSname"}, "AccessDeniedException: Parameter name: no access"),
         ({"Name": "/x" * 16}, "HierarchyLevelLimitExceededException: "),
     ):
@@ -128,6 +131,12 @@ def test_longest_name(client: Any, state_folder: Path) -> None:
     for name in ("/p/q/deep", "/p/near", "/pp/other", "/p/" + "x" * 1008):
         client.ssm("PutParameter", Name=name, Value="v", Type="String")
     assert stored_names(state_folder, "/p") == ["near", "x" * 1008]
+
+
+def test_no_state(tmp_path: Path) -> None:
+    """Without a state there are no stored names, and reading them creates no state."""
+    assert stored_names(tmp_path / "nothing", "/p") == []
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_accepted_values(client: Any) -> None:
