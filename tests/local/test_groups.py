@@ -113,7 +113,7 @@ def test_deleted_group(client: Any, start: Any, name: str) -> None:
     if name == "testers":
         client.cognito("CreateGroup", GroupName=name)
     client.cognito("AdminAddUserToGroup", Username=ANN, GroupName=name)
-    client.cognito("DeleteGroup", GroupName=name)
+    assert client.cognito("DeleteGroup", GroupName=name) == {}
     later = start(client.outputs)
     assert later.cognito_refusal("GetGroup", GroupName=name) == NO_GROUP
     assert name not in _names(later.cognito("ListGroups"))
