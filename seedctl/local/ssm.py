@@ -140,7 +140,7 @@ class ParameterStore:
     def _delete_several(self, call: Call) -> dict[str, Any]:
         names = _names(call)
         with self._store.transaction() as view:
-            deleted = [name for name in dict.fromkeys(names) if _remove(view, name)]
+            deleted = [name for name in names if _remove(view, name)]
         return {
             "DeletedParameters": deleted,
             "InvalidParameters": [name for name in names if name not in deleted],

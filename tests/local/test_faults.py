@@ -163,6 +163,11 @@ def test_the_delay_is_before_the_work() -> None:
     fault_settings = FaultSettings(latency=Latency(250, 250))
     FaultInjector(fault_settings, work, sleep=order.append).answer(call("GetUser"))
     assert order == [0.25, "work"]
+    # So is a request that is no call of a service, such as that for the public keys.
+    FaultInjector(fault_settings, work, sleep=order.append).answer(
+        Request("GET", "/x", "", {}, b"")
+    )
+    assert order == [0.25, "work"] * 2
 
 
 def test_a_range_of_latencies() -> None:
@@ -260,7 +265,8 @@ def test_one_user_has_a_quota_of_its_own() -> None:
     """One user gets ten reads and ten writes per second, whatever the category allows."""
     quotas = Quotas(DEFAULT_QUOTAS)
     assert [quotas.admit("UserRead", "ann", 100.0) for _ in range(11)] == [True] * 10 + [False]
-    assert not quotas.admit("UserAuthentication", "ann", 100.0)
+    for category in ("UserAuthentication", RESPOND, "UserResourceRead"):
+        assert not quotas.admit(category, "ann", 100.0)
     assert quotas.admit("UserRead", "eve", 100.0)
     assert [quotas.admit("UserUpdate", "ann", 100.0) for _ in range(11)] == [True] * 10 + [False]
     # The refused eleventh request does not count against the category's quota of 25 either.
@@ -401,6 +407,8 @@ def test_faults_have_the_form_of_their_service(harness: FaultsHarness) -> None:
             response = failure.value.response
             assert response["Error"]["Code"] == code
             assert response["Error"]["Message"]
+            if service == "sts":
+                assert response["Error"]["Type"] == ("Sender" if status == 400 else "Receiver")
             metadata = response["ResponseMetadata"]
             assert metadata["HTTPStatusCode"] == status
             assert metadata["RequestId"]
@@ -694,6 +702,7 @@ def test_options() -> None:
         ),
         pytest.param({"faults": "fail=60,cut=60"}, "100 at most in total", id="over 100"),
         pytest.param({"fault_seed": 5}, "--faults 5", id="seed alone"),
+        pytest.param({"fault_seed": 0}, "--faults 5", id="seed 0 alone"),
     ],
 )
 def test_options_that_will_not_do(options: dict[str, Any], said: str) -> None:
@@ -730,6 +739,7 @@ def test_values_that_will_not_do() -> None:
     ):
         with case(case_name), pytest.raises(InvalidCommandInputError):
             make()
+    assert FaultSettings(quotas={"UserList": 1_000_000}).limits()
 
 
 def test_sign_ins_take_challenge_answers_along() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from pathlib import Path
 from typing import Any
 
@@ -87,6 +88,24 @@ def test_created_group(client: Any) -> None:
         assert refusal == "GroupExistsException: A group with the name already exists."
 
 
+def test_limits_of_a_new_group(client: Any) -> None:
+    """A precedence of 0 and an empty description are values; those out of range are refused."""
+    smallest = {"Precedence": 0, "Description": ""}
+    group = client.cognito("CreateGroup", GroupName="first", **smallest)["Group"]
+    assert smallest.items() <= group.items()
+    assert client.cognito("GetGroup", GroupName="first")["Group"] == group
+    client.cognito("CreateGroup", GroupName="last", Precedence=2**31 - 1)
+    for key, value in (
+        ("Precedence", -1),
+        ("Precedence", 2**31),
+        ("Precedence", True),
+        ("RoleArn", "arn:aws:iam::1:role"),
+    ):
+        with case(key, value):
+            given = {"GroupName": "other", key: value}
+            assert f"{key} must be" in client.cognito_refusal("CreateGroup", **given)
+
+
 @pytest.mark.parametrize("name", ["admin", "testers"])
 def test_deleted_group(client: Any, start: Any, name: str) -> None:
     """A deleted group is gone with its members, even a deployed one and after a restart."""
@@ -94,12 +113,37 @@ def test_deleted_group(client: Any, start: Any, name: str) -> None:
     if name == "testers":
         client.cognito("CreateGroup", GroupName=name)
     client.cognito("AdminAddUserToGroup", Username=ANN, GroupName=name)
-    client.cognito("DeleteGroup", GroupName=name)
+    assert client.cognito("DeleteGroup", GroupName=name) == {}
     later = start(client.outputs)
     assert later.cognito_refusal("GetGroup", GroupName=name) == NO_GROUP
     assert name not in _names(later.cognito("ListGroups"))
     later.cognito("CreateGroup", GroupName=name)
     assert later.cognito("ListUsersInGroup", GroupName=name)["Users"] == []
+
+
+def test_groups_of_two_pools(start: Any, outputs_of: Any) -> None:
+    """Groups and members of one pool are not those of another pool in the same state."""
+    outputs = outputs_of(username_attributes=["username"], standard_required_attributes=[])
+    auth = dataclasses.replace(outputs.auth, user_pool_id="us-east-1_Other", groups=())
+    one, two = start(outputs), start(dataclasses.replace(outputs, auth=auth))
+
+    def members(client: Any, name: str) -> list[str]:
+        found = client.cognito("ListUsersInGroup", GroupName=name)["Users"]
+        return [user["Username"] for user in found]
+
+    for client in (one, two):
+        client.create("ann")
+        assert _names(client.cognito("ListGroups")) == []
+    for client in (one, two):
+        for name in ("a", "b"):
+            client.cognito("CreateGroup", GroupName=name)
+    for name in ("a", "b"):
+        one.cognito("AdminAddUserToGroup", Username="ann", GroupName=name)
+    assert _names(two.cognito("AdminListGroupsForUser", Username="ann")) == []
+    assert members(two, "a") == members(two, "b") == []
+    two.cognito("AdminRemoveUserFromGroup", Username="ann", GroupName="a")
+    two.cognito("DeleteGroup", GroupName="b")
+    assert members(one, "a") == members(one, "b") == ["ann"]
 
 
 def _groups_in_token(client: Any) -> list[str]:
@@ -119,15 +163,16 @@ def test_group_that_is_no_longer_deployed(client: Any, start: Any) -> None:
 
 
 def test_groups_without_precedence_come_last(start: Any) -> None:
-    """A group may lack a precedence in the outputs; in tokens it then comes after all others."""
+    """Tokens have groups without a precedence last, and groups of the same precedence by name."""
     document = blueprint.from_options()
-    document["auth"]["groups"] = [{"a": {}}, {"b": {"precedence": 3}}]
+    three = {"precedence": 3}
+    document["auth"]["groups"] = [{"a": {}}, {"d": three}, {"c": three}, {"b": three}]
     client = start(parse_outputs(document, Path("local_outputs.json")))
     assert "Precedence" not in client.cognito("GetGroup", GroupName="a")["Group"]
     client.tokens(ANN)
-    for name in ("a", "b"):
+    for name in "acbd":
         client.cognito("AdminAddUserToGroup", Username=ANN, GroupName=name)
-    assert _groups_in_token(client) == ["b", "a"]
+    assert _groups_in_token(client) == ["b", "c", "d", "a"]
 
 
 @pytest.mark.parametrize("operation", ["ListGroups", "ListUsers", "ListUsersInGroup"])
@@ -171,6 +216,12 @@ def test_page_tokens_are_checked(client: Any) -> None:
     given = client.cognito("ListGroups", Limit=1)["NextToken"]
     refusal = client.cognito_refusal("ListUsers", PaginationToken=given)
     assert refusal == "InvalidParameterException: Invalid PaginationToken"
+    for name in (ANN, "eve@example.com"):
+        client.create(name)
+        client.cognito("AdminAddUserToGroup", Username=name, GroupName="admin")
+    given = client.cognito("ListUsersInGroup", GroupName="admin", Limit=1)["NextToken"]
+    refusal = client.cognito_refusal("ListUsersInGroup", GroupName="READERS", NextToken=given)
+    assert refusal == "InvalidParameterException: Invalid NextToken"
 
 
 def test_limits(client: Any) -> None:

@@ -203,6 +203,7 @@ def test_identities_of_others(store: Store) -> None:
     ann = found.identity(**{ISSUER: "ann"})
     assert found.credentials(ann, **{ISSUER: "ann"})
     other = _Pool(store, identity_pool_id="us-east-1:other")
+    assert other.identity(**{ISSUER: "ann"}) != ann
     guest = found.identity()
     for refused, identity, logins, error in (
         (found, ann, {ISSUER: "eve"}, "not found"),

@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from seedctl.local import LocalSandbox
+from seedctl.local.protocol import Call, ServiceError
 from tests.cases import case
 from tests.keep_alive import send_once
 
@@ -97,6 +98,18 @@ def test_signed_calls(client: Any) -> None:
                 assert (status, answer["x-amzn-errortype"]) == (400, code)
 
 
+def test_entries_that_are_null() -> None:
+    """In a map, an entry whose value is null is as one left out; other types are refused."""
+    call = Call(
+        "GetId", {"Logins": {"a": None, "b": "x"}, "Other": {"a": 1}, "List": []}, "Invalid"
+    )
+    assert call.text_map("Logins") == {"b": "x"}
+    assert call.text_map("Missing") == {}
+    for key in ("Other", "List"):
+        with case(key), pytest.raises(ServiceError, match=f"{key} must be a map of strings"):
+            call.text_map(key)
+
+
 @pytest.mark.parametrize("operation", ["GetUser", "GlobalSignOut", "ChangePassword"])
 def test_calls_by_token_need_no_signature(client: Any, operation: str) -> None:
     """Users' own calls work without credentials."""
@@ -133,7 +146,7 @@ def test_query_refusals(client: Any) -> None:
         with case(body, headers, status, code):
             answered, _, text = client.send("POST", "/", body, {**FORM, **headers})
             assert answered == status
-            assert b"<Code>" + code + b"</Code>" in text
+            assert b"<Type>Sender</Type><Code>" + code + b"</Code>" in text
             assert b"<x>" not in text
 
 

@@ -9,6 +9,8 @@ from typing import Any
 import pytest
 
 from seedctl import srp
+from seedctl.local.cognito.passwords import ServerExchange, Verifier, random_password
+from seedctl.outputs import PasswordPolicy
 from tests.cases import case
 
 ANN = "ann@example.com"
@@ -26,6 +28,7 @@ def test_right_password_gives_tokens(client: Any) -> None:
         "RefreshToken",
         "TokenType",
     }
+    assert reply["ChallengeParameters"] == {}
     assert reply["AuthenticationResult"]["ExpiresIn"] == 3600
     assert reply["AuthenticationResult"]["TokenType"] == "Bearer"
 
@@ -316,6 +319,18 @@ def test_wrong_passwords_lock(client: Any) -> None:
     assert "AuthenticationResult" in client.sign_in(ANN)
     assert client.sign_in_refusal(ANN, "Wrong-456-word") == INCORRECT
     assert "AuthenticationResult" in client.sign_in(ANN)
+
+
+def test_random_values_are_used_once() -> None:
+    """Salts, the server's private values and generated passwords are long, and differ each time."""
+    verifiers = [Verifier.of("Pass-1234", pool_name="p", username="ann") for _ in range(2)]
+    assert verifiers[0].salt != verifiers[1].salt
+    assert verifiers[0].value != verifiers[1].value
+    exchanges = [ServerExchange.start("a1", verifiers[0]) for _ in range(2)]
+    assert [exchange.private_b.bit_length() for exchange in exchanges] == [256, 256]
+    assert exchanges[0].srp_b != exchanges[1].srp_b
+    policy = PasswordPolicy(min_length=12)
+    assert random_password(policy) != random_password(policy)
 
 
 def test_lock_is_forgotten_after_a_quarter_of_an_hour(client: Any) -> None:

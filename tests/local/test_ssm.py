@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -42,6 +43,8 @@ def test_round_trip(client: Any) -> None:
     sealed = client.ssm("GetParameter", Name=NAME)["Parameter"]["Value"]
     assert "s3cret" not in sealed
     assert len(sealed) > 100
+    _put(client)
+    assert client.ssm("GetParameter", Name=NAME)["Parameter"]["Value"] != sealed
 
 
 def test_plain_string_needs_no_decryption(client: Any) -> None:
@@ -70,7 +73,7 @@ def test_versions(client: Any) -> None:
     assert _value(client, f"{NAME}:3") == "value 3"
     reply = client.ssm("GetParameter", Name=f"{NAME}:101", WithDecryption=True)["Parameter"]
     assert (reply["Selector"], reply["Name"], reply["Version"]) == (":101", NAME, 101)
-    for selector in ("1", "2", "103", "latest", ""):
+    for selector in ("1", "2", "103", "003", "3.0", "latest", ""):
         refusal = client.ssm_refusal("GetParameter", Name=f"{NAME}:{selector}")
         assert refusal.startswith("ParameterVersionNotFound: ")
     client.ssm("DeleteParameter", Name=NAME)
@@ -91,6 +94,8 @@ def test_missing_parameter(client: Any) -> None:
         ):
             with case(name, operation):
                 assert client.ssm_refusal(operation, Name=name) == "ParameterNotFound: "
+    _, _, body = client.post("AmazonSSM.GetParameter", b'{"Name": "x"}', service="ssm")
+    assert json.loads(body) == {"__type": "ParameterNotFound"}
 
 
 def test_refused_parameters(client: Any) -> None:
@@ -112,6 +117,7 @@ def test_refused_parameters(client: Any) -> None:
         ({"Name": "/"}, "ValidationException: Parameter name: a level may not"),
         ({"Name": "x" * 1012}, "ValidationException: Parameter name: a name has at most"),
         ({"Name": "/ssm/x"}, "ValidationException: Parameter name: can't be prefixed"),
+        ({"Name": "SSMname"}, "ValidationException: Parameter name: can't be prefixed"),
         ({"Name": "AWSname"}, "AccessDeniedException: Parameter name: no access"),
         ({"Name": "/x" * 16}, "HierarchyLevelLimitExceededException: "),
     ):
@@ -125,6 +131,12 @@ def test_longest_name(client: Any, state_folder: Path) -> None:
     for name in ("/p/q/deep", "/p/near", "/pp/other", "/p/" + "x" * 1008):
         client.ssm("PutParameter", Name=name, Value="v", Type="String")
     assert stored_names(state_folder, "/p") == ["near", "x" * 1008]
+
+
+def test_no_state(tmp_path: Path) -> None:
+    """Without a state there are no stored names, and reading them creates no state."""
+    assert stored_names(tmp_path / "nothing", "/p") == []
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_accepted_values(client: Any) -> None:
@@ -175,6 +187,9 @@ def test_several_means_one_to_ten(client: Any) -> None:
                 names = [f"/a/{number}" for number in range(count)]
                 refusal = client.ssm_refusal(operation, Names=names)
                 assert refusal == "ValidationException: Names must hold 1 to 10 names."
+    ten = [f"/a/{number}" for number in range(10)]
+    for accepted in (ten, ten[:1]):
+        assert client.ssm("GetParameters", Names=accepted)["InvalidParameters"] == accepted
 
 
 def test_by_path(client: Any) -> None:
@@ -244,10 +259,28 @@ def test_describing(client: Any) -> None:
     second = client.ssm("DescribeParameters", NextToken=first["NextToken"])
     assert first["Parameters"][0]["Description"] == "why"
     assert [entry["Name"] for entry in second["Parameters"]] == ["/a/2"]
-    assert "Description" not in second["Parameters"][0]
+    assert second["Parameters"][0] == {
+        "DataType": "text",
+        "LastModifiedDate": client.clock(),
+        "LastModifiedUser": "arn:aws:sts::000000000000:assumed-role/seedctl-local/developer",
+        "Name": "/a/2",
+        "Policies": [],
+        "Tier": "Standard",
+        "Type": "String",
+        "Version": 1,
+    }
     assert "s3cret" not in str((first, second))
-    refusal = client.ssm_refusal("DescribeParameters", ParameterFilters=[{"Key": "Name"}])
-    assert refusal.startswith("ValidationException: Filters are not")
+    for size in (2, 50):  # a page that holds all that is left has no token
+        reply = client.ssm("DescribeParameters", MaxResults=size)
+        assert (len(reply["Parameters"]), "NextToken" in reply) == (2, False)
+    for given, expected in (
+        ({"ParameterFilters": [{"Key": "Name"}]}, "Filters are not available"),
+        ({"Filters": [{"Key": "Name", "Values": ["a"]}]}, "Filters are not available"),
+        ({"MaxResults": 51}, "MaxResults must be 1 to 50."),
+    ):
+        with case(given):
+            refusal = client.ssm_refusal("DescribeParameters", **given)
+            assert refusal.startswith(f"ValidationException: {expected}")
 
 
 def test_parameters_outlive_the_server(client: Any, start: Any) -> None:

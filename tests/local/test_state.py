@@ -84,6 +84,18 @@ def test_transaction_is_all_or_nothing(tmp_path: Path) -> None:
     store.close()
 
 
+def test_a_transaction_has_the_state_for_itself(tmp_path: Path) -> None:
+    """From its beginning no other process can write, so what it reads is still so when it writes."""
+    store = _store(tmp_path / "s")
+    other = sqlite3.connect(store.path, timeout=0, isolation_level=None)
+    with contextlib.closing(other):
+        with store.transaction(), pytest.raises(sqlite3.OperationalError, match="locked"):
+            other.execute("BEGIN IMMEDIATE")
+        with store.reading():
+            other.execute("BEGIN IMMEDIATE")
+    store.close()
+
+
 def test_transaction_that_sqlite_ended(tmp_path: Path) -> None:
     """If SQLite has rolled back itself, as for a full disk, the error names the cause."""
     store = _store(tmp_path / "s")
