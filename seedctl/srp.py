@@ -61,9 +61,9 @@ def hash_number(*parts: bytes) -> int:
 
 @cache
 def _arithmetic() -> tuple[Callable[[int], int], Callable[[int, int, int], int]]:
-    """Return the types of numbers and the power function of gmpy2, or Python's own.
+    """Return gmpy2's integer type and power function if it is installed, otherwise Python's own.
 
-    gmpy2 is loaded here, by the first sign-in, since that takes longer than a command that needs none.
+    gmpy2 is loaded at the first use, since most commands sign nobody in.
     """
     try:
         gmpy2 = importlib.import_module("gmpy2")
